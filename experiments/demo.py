@@ -164,7 +164,7 @@ def _simulate(folder: Path) -> None:
 
 def _write_roster(home: Home, folder: Path) -> None:
     from experiments.simulation.people import write_log_roster  # noqa: PLC0415 - takes seconds
-    from features.events.store import read_events  # noqa: PLC0415
+    from features.events.log.store import read_events  # noqa: PLC0415
 
     events = read_events(home, columns=["student_id", "occurred_at", "sequence"])
     last = events.groupby("student_id").max()

@@ -82,7 +82,7 @@ def main(argv: Sequence[str]) -> int:
         signed = sum(sign_bundles(folder) for folder in options.folders)
         OUT.print(f"signed {signed} manifests", markup=False, highlight=False)
         return 0
-    from features.events.copies import find_copies_in_log, warn_of_copies  # noqa: PLC0415 - takes seconds
+    from features.events.identity.copies import find_copies_in_log, warn_of_copies  # noqa: PLC0415 - takes seconds
 
     if options.command == "copies":
         pairs = find_copies_in_log(read_home())

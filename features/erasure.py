@@ -22,9 +22,9 @@ from features.database.continuity import IDENTITY
 from features.erasure_list import note_erasure
 from features.errors import InputError
 from features.events.evidence import EVIDENCE, erase_evidence
-from features.events.live import LIVE_EVENTS, VOIDED_STATEMENTS, forget_students
+from features.events.live.answers import LIVE_EVENTS, VOIDED_STATEMENTS, forget_students
+from features.events.log.upkeep import erase_events
 from features.events.staging import clear_staging
-from features.events.upkeep import erase_events
 from features.home import MAPPING, Home
 from features.logs import open_log
 from features.publications import list_published_students, publish_without

@@ -19,7 +19,7 @@ from features.bundle import MANIFEST
 from features.database import Database
 from features.erasure_list import add_listed, complete_list, read_list, read_stored, require_same_installation
 from features.errors import DatabaseAwayError, InputError, RegroupError
-from features.events.store import has_events, read_events
+from features.events.log.store import has_events, read_events
 from features.home import MAPPING, Home
 from features.logs import open_log
 from features.publications import list_published_students

@@ -19,7 +19,7 @@ from features.bundle import MANIFEST
 from features.database import Database
 from features.database.dialects import UtcTime
 from features.errors import InputError, MissingError
-from features.events.upkeep import find_span, forget_events
+from features.events.log.upkeep import find_span, forget_events
 from features.home import Home
 from features.publications import newest_publication
 

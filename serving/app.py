@@ -47,7 +47,7 @@ from serving.models.hot_swap import HotSwap, LastGood
 from serving.models.live import LiveEvents
 from serving.models.sources import source_of
 from serving.models.trial import Trials
-from serving.plans.queue import SolverQueue
+from serving.plans.turns.queue import SolverQueue
 from serving.settings import Settings, read_settings
 from serving.store.retention import Retention
 from serving.store.roster_cache import RosterCache

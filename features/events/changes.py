@@ -11,11 +11,11 @@ import pandas as pd
 from features.console import track
 from features.database import Database
 from features.events.checks import keep_distinct
-from features.events.exports import ExportCheck
-from features.events.live import lock_writers
-from features.events.repeats import resolve_repeats
-from features.events.staging import PartWriter, RejectedWriter, read_new, read_part, staged_buckets
-from features.events.store import (
+from features.events.identity.exports import ExportCheck
+from features.events.identity.repeats import resolve_repeats
+from features.events.identity.voided import Voids, settle_voids, void_statements
+from features.events.live.answers import lock_writers
+from features.events.log.store import (
     DataVersion,
     add_item_skills,
     append_events,
@@ -26,7 +26,7 @@ from features.events.store import (
     replace_buckets,
     scan_buckets,
 )
-from features.events.voided import Voids, settle_voids, void_statements
+from features.events.staging import PartWriter, RejectedWriter, read_new, read_part, staged_buckets
 from features.home import Home
 from features.schema import BUCKETS
 

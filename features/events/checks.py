@@ -29,7 +29,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.dates import FIRST_DATE
-from features.events.ids import event_ids
+from features.events.identity.ids import event_ids
 from features.lengths import LONGEST_ADDRESS, LONGEST_ID
 from features.logs.cells import Marks
 from features.logs.rows import SKILL_MARK, first_rule, join_skills, split_skills, unite_skills

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from features.errors import TooManyRejectedError
 from features.events.checks import WORDS
-from features.events.store import DataVersion
+from features.events.log.store import DataVersion
 
 
 @dataclass(frozen=True)

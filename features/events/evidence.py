@@ -19,8 +19,8 @@ from features.database.dialects import UtcTime, in_parts, upsert
 from features.errors import InputError
 from features.events.checks import CLOCK_SKEW, EARLIEST, ERASED, count_rules
 from features.events.counts import IngestCounts, require_few_rejected
+from features.events.log.store import data_version, has_events
 from features.events.staging import RejectedWriter, keep_rejected, only_ingest
-from features.events.store import data_version, has_events
 from features.events.translation import translate_students
 from features.home import Home
 from features.logs.totals import TotalsLog

@@ -21,12 +21,12 @@ from features.events.checks import ERASED, WORDS, check_rows
 from features.events.counts import IngestCounts, require_few_rejected
 from features.events.coverage import Coverage
 from features.events.evidence import ingest_totals
-from features.events.exports import ExportCheck
-from features.events.odd_ids import IdWatch
-from features.events.repeats import describe_settled
+from features.events.identity.exports import ExportCheck
+from features.events.identity.odd_ids import IdWatch
+from features.events.identity.repeats import describe_settled
+from features.events.identity.voided import Voids, read_voids
 from features.events.staging import PartWriter, RejectedWriter, keep_rejected, only_ingest
 from features.events.translation import translate_students
-from features.events.voided import Voids, read_voids
 from features.home import Home
 from features.logs import open_log
 from features.logs.files.content import describe_source

@@ -9,7 +9,7 @@ from features.events.checks import check_rows, count_rules
 from features.events.counts import IngestCounts
 from features.events.coverage import Coverage
 from features.events.evidence import check_totals
-from features.events.odd_ids import IdWatch
+from features.events.identity.odd_ids import IdWatch
 from features.logs import open_log
 from features.logs.files.content import describe_source
 from features.logs.totals import TotalsLog

@@ -18,7 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
-from features.events.store import EVENT_FIELDS, to_frame, to_table
+from features.events.log.store import EVENT_FIELDS, to_frame, to_table
 from features.home import Home
 from features.logs.rows import RAW_TYPES, raw_rows
 from features.schema import BUCKETS, bucket_of

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from features.events.files import list_students, read_files
+from features.events.log.files import list_students, read_files
 from features.profiles.difficulty import Statistics
 from features.profiles.fold import fold
 from features.profiles.kernel import Student

@@ -20,8 +20,8 @@ import pandas as pd
 
 from features.bundle import read_file, read_manifest, write_bundle
 from features.errors import InputError, UnavailableError
-from features.events.files import FileLists, count_pairs, find_same_rows, list_files
-from features.events.store import DataVersion, read_item_skills
+from features.events.log.files import FileLists, count_pairs, find_same_rows, list_files
+from features.events.log.store import DataVersion, read_item_skills
 from features.home import Home
 from features.profiles.columns import SCHEMA_HASH
 from features.profiles.difficulty import Statistics

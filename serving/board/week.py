@@ -19,8 +19,8 @@ from serving.board.route import MAY_USE_BOARD, BoardRoute
 from serving.board.words import Names
 from serving.plans.coverage import count_coached, count_minutes, list_known_adults, measure_doses
 from serving.plans.edits.edited_day import EditedDay, open_edit
-from serving.plans.policy import load_policy
 from serving.plans.problem import skill_name
+from serving.plans.rules.policy import load_policy
 from serving.schemas.common import SchoolDate
 from serving.store.recommendations import PlanRow, find_current_plans
 

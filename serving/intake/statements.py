@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from features.events.ids import statement_hash
-from features.events.live import Origin
-from features.events.voided import Held, find_statements, find_voided
+from features.events.identity.ids import statement_hash
+from features.events.identity.voided import Held, find_statements, find_voided
+from features.events.live.answers import Origin
 from features.schema import Event
 from serving.intake.read_batch import ReadBatch
 

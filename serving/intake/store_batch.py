@@ -13,8 +13,11 @@ from sqlalchemy import Connection
 from features.database import Database
 from features.errors import MissingError
 from features.events.checks import check_rows, keep_distinct
-from features.events.ids import statement_hash
-from features.events.live import (
+from features.events.identity.ids import statement_hash
+from features.events.identity.odd_ids import IdWatch
+from features.events.identity.repeats import Tried, count_attempts_of_few, number_copies, order_ties
+from features.events.identity.voided import find_statements, void_statements
+from features.events.live.answers import (
     Change,
     drop_events,
     keep_events,
@@ -24,9 +27,6 @@ from features.events.live import (
     to_table,
     tries_since,
 )
-from features.events.odd_ids import IdWatch
-from features.events.repeats import Tried, count_attempts_of_few, number_copies, order_ties
-from features.events.voided import find_statements, void_statements
 from features.roster import students_of_schools
 from features.schema import Event, list_events
 from features.tombstones import find_erased

@@ -20,8 +20,8 @@ from prometheus_client import Gauge
 from features.bundle import MANIFEST, file_hash
 from features.database import Database, DatabaseAwayError
 from features.errors import MissingError, RegroupError
-from features.events.live import Change, LiveRows, read_live_events, read_students_events
-from features.events.store import read_events
+from features.events.live.answers import Change, LiveRows, read_live_events, read_students_events
+from features.events.log.store import read_events
 from features.home import Home
 from features.profiles.incremental import IncrementalState
 from features.publications import read_publication

@@ -7,7 +7,7 @@ from datetime import date
 
 from features.roster import PastSession, Series, Team
 from features.roster.series_checks import minutes_of
-from serving.plans.series import HALF
+from serving.plans.cycles.series import HALF
 
 
 def count_minutes(team: Team, first: date, last: date) -> dict[str, int]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from serving.grouping import Budget, Plan, Problem, find_alternatives
-from serving.plans.standing_rules import Note
+from serving.plans.rules.standing_rules import Note
 
 OTHERS = 2
 """Further plans that are looked for beside the best one."""

@@ -10,9 +10,9 @@ from serving.access.caller import Caller
 from serving.access.visibility import find_roster
 from serving.errors import RequestError
 from serving.grouping import Need, Problem, Purpose, SeatOptions, Session, Student, rank_seat_options
-from serving.plans.needs import find_candidates
-from serving.plans.policy import load_policy
+from serving.plans.need.needs import find_candidates
 from serving.plans.recommend import Planner
+from serving.plans.rules.policy import load_policy
 from serving.plans.sessions import read_sessions
 from serving.plans.stored_plan import StoredDay
 from serving.schemas.changes import SeatOptionsRequest

@@ -25,14 +25,14 @@ from serving.grouping import (
     Student,
     recollect,
 )
-from serving.plans.cycle import Grouping
-from serving.plans.needs import Candidate
-from serving.plans.policy import PlannerPolicy
+from serving.plans.cycles.cycle import Grouping
+from serving.plans.need.needs import Candidate
+from serving.plans.need.urgent_needs import weigh_urgent
 from serving.plans.rooms import list_rooms
-from serving.plans.standing_rules import DayFacts, Note, RuleBook, read_rules
-from serving.plans.team_policy import DayPolicy, settle_policy
-from serving.plans.urgent_needs import weigh_urgent
-from serving.plans.waiting import find_adult_time_due
+from serving.plans.rules.policy import PlannerPolicy
+from serving.plans.rules.standing_rules import DayFacts, Note, RuleBook, read_rules
+from serving.plans.rules.team_policy import DayPolicy, settle_policy
+from serving.plans.turns.waiting import find_adult_time_due
 
 NOTHING = PolicyLayer("")
 """The choices of a request that makes none."""

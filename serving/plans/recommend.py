@@ -35,21 +35,21 @@ from serving.grouping import (
 from serving.models.forecasts import forecast_students
 from serving.models.live import LiveEvents
 from serving.models.snapshot import Snapshot
-from serving.plans.cycle import carry_grouping, read_grouping, remember_sessions
-from serving.plans.cycle_days import find_days
+from serving.plans.cycles.cycle import carry_grouping, read_grouping, remember_sessions
+from serving.plans.cycles.cycle_days import find_days
+from serving.plans.cycles.series import SeriesDay, Unit, find_due, plan_with_series
 from serving.plans.exploration import Exploration, explore_plans
-from serving.plans.focus_notes import FocusNote, note_focus
-from serving.plans.needs import Candidate, find_candidates
-from serving.plans.policy import PlannerPolicy, load_policy
+from serving.plans.need.focus_notes import FocusNote, note_focus
+from serving.plans.need.needs import Candidate, find_candidates
 from serving.plans.problem import Absence, DayRequest, skill_name, state_day
-from serving.plans.queue import TURN_S, SolverQueue
 from serving.plans.refusal import explain_refusal
-from serving.plans.round_robin import Lane
-from serving.plans.series import SeriesDay, Unit, find_due, plan_with_series
-from serving.plans.standing_rules import WAY_SHARE, Note, find_way
+from serving.plans.rules.policy import PlannerPolicy, load_policy
+from serving.plans.rules.standing_rules import WAY_SHARE, Note, find_way
+from serving.plans.rules.team_policy import DayPolicy, read_layer, settle_policy
 from serving.plans.stored_plan import carry_plan
-from serving.plans.team_policy import DayPolicy, read_layer, settle_policy
 from serving.plans.together import Group
+from serving.plans.turns.queue import TURN_S, SolverQueue
+from serving.plans.turns.round_robin import Lane
 from serving.schemas.recommendations import RecommendationOut, RecommendationRequest
 from serving.settings import Settings
 from serving.store.recommendations import keep_recommendation

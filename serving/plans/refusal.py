@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from serving.errors import NoPlanError
 from serving.grouping import InfeasibleError, Problem, explain_conflict
-from serving.plans.standing_rules import RuleBook
+from serving.plans.rules.standing_rules import RuleBook
 
 NODES, QUESTIONS = 1, 10
 """Limits of the exact programs that explain a day without a plan, since a caller waits: nodes of each, and programs."""

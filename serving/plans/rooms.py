@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from features.roster import Room as RosterRoom
 from serving.grouping import Room, SessionType
-from serving.plans.team_policy import DayPolicy
+from serving.plans.rules.team_policy import DayPolicy
 
 MARK = "#place-"
 """Between the id of a large room and the number of a place in it."""

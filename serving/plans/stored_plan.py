@@ -36,8 +36,8 @@ from serving.grouping.changes.repair import QUICK
 from serving.grouping.changes.why_not import FEW
 from serving.grouping.errors import InfeasibleError, ProblemError, require_known
 from serving.plans.problem import DayRequest
+from serving.plans.rules.team_policy import read_earlier
 from serving.plans.sessions import STORED_SESSIONS, read_aims, read_sessions, to_session, to_session_seats
-from serving.plans.team_policy import read_earlier
 from serving.schemas.changes import ExplanationRequest
 from serving.schemas.decisions import DecisionRequest
 from serving.schemas.recommendations import RecommendationOut, RecommendationRequest

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from features.roster import Team
-from serving.plans.needs import Candidate
-from serving.plans.policy import PlannerPolicy
+from serving.plans.need.needs import Candidate
+from serving.plans.rules.policy import PlannerPolicy
 
 
 def watch_intervention(

@@ -14,7 +14,7 @@ from typing import TypeVar
 from features.database import Database, DatabaseAwayError
 from features.errors import BusyError, MissingError
 from features.events.evidence import Evidence, Of, read_evidence
-from features.events.live import Change, latest_change
+from features.events.live.answers import Change, latest_change
 from features.roster import (
     SkillMap,
     Team,

@@ -14,7 +14,7 @@ from features.database import Database
 from features.errors import InputError, RegroupError
 from features.events.checks import check_rows
 from features.events.ingest import ingest_file
-from features.events.store import has_events, read_events
+from features.events.log.store import has_events, read_events
 from features.home import Home
 from features.logs import open_log
 from features.roster.loading import read_roster

@@ -18,7 +18,7 @@ from features.erasure import Installation, erase_everywhere
 from features.erasure_list import read_list
 from features.errors import DatabaseAwayError, InputError
 from features.events.ingest import ingest_rows
-from features.events.store import read_events
+from features.events.log.store import read_events
 from features.home import Home
 from features.restore import AGAIN_S, ReturnGuard, find_erased, require_erased
 from features.roster.tables import MEMBERS

@@ -9,7 +9,7 @@ import pytest
 from features.bundle import write_bundle
 from features.errors import InputError
 from features.events.ingest import ingest_rows
-from features.events.store import data_version, read_events
+from features.events.log.store import data_version, read_events
 from features.home import Home
 from features.retention import (
     TOGETHER,

@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import func, select
 
 from features.database import Database
-from features.events.live import LIVE_EVENTS
+from features.events.live.answers import LIVE_EVENTS
 from features.roster import read_roster_files, save_roster
 from tests.serving.api.routes.conftest import add_database
 from tests.serving.models.test_hot_swap import wait_until

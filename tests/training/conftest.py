@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.events.store import read_events, read_item_skills
+from features.events.log.store import read_events, read_item_skills
 from features.home import Home
 from features.schema import Events, check_table
 from training.config import load_config

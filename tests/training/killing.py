@@ -28,7 +28,7 @@ import features.home
 import training.nightly  # noqa: F401 - once, not after every fork
 from features.bundle import read_manifest
 from features.console import run_command
-from features.events.store import data_version, has_events, read_events
+from features.events.log.store import data_version, has_events, read_events
 from features.home import Home
 from features.publications import newest_publication, read_publication
 from training.__main__ import main

@@ -11,8 +11,8 @@ import pytest
 
 from features.bundle import read_manifest
 from features.errors import InputError
-from features.events.sample import read_sample
-from features.events.store import data_version, read_events
+from features.events.log.sample import read_sample
+from features.events.log.store import data_version, read_events
 from features.home import Home
 from features.profiles.kernel import COLUMNS
 from features.publications import publish_profiles, read_publication

@@ -18,7 +18,7 @@ from features.bundle import read_manifest
 from features.console import run_command
 from features.errors import BusyError, DatabaseAwayError, InputError, MissingError, UnavailableError
 from features.events.ingest import ingest_rows
-from features.events.store import data_version, read_events
+from features.events.log.store import data_version, read_events
 from features.home import Home
 from features.publications import read_publication
 from features.schema import BUCKETS

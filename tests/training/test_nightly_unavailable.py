@@ -17,7 +17,7 @@ import pytest
 from features.console import run_command
 from features.database import Database
 from features.database import connection as connections
-from features.events.store import has_events, read_events
+from features.events.log.store import has_events, read_events
 from features.home import Home
 from training.__main__ import main
 from training.errors import DataGateError

@@ -14,8 +14,8 @@ from sqlalchemy import insert
 
 from features.bundle import read_manifest, write_bundle
 from features.database import Database
-from features.events.store import read_events
-from features.events.upkeep import SMALL_FILES, erase_events
+from features.events.log.store import read_events
+from features.events.log.upkeep import SMALL_FILES, erase_events
 from features.home import Home
 from serving.store.tables import RECOMMENDATIONS
 from tests.conftest import copy_database

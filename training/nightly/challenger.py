@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from features.errors import RegroupError
-from features.events.copies import find_copies, surely_copied, warn_of_copies
+from features.events.identity.copies import find_copies, surely_copied, warn_of_copies
 from training.config import TrainingConfig
 from training.data.dataset import Dataset, build_dataset
 from training.data.enough import require_enough

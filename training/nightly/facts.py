@@ -13,9 +13,9 @@ from pathlib import Path
 import pandas as pd
 
 from features.errors import InputError
-from features.events.sample import read_sample
-from features.events.store import DataVersion, data_version, read_item_skills
-from features.events.upkeep import find_span
+from features.events.log.sample import read_sample
+from features.events.log.store import DataVersion, data_version, read_item_skills
+from features.events.log.upkeep import find_span
 from features.home import Home
 from features.profiles.columns import SCHEMA_HASH
 from training.config import TrainingConfig

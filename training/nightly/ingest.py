@@ -8,7 +8,7 @@ from features.database import Database
 from features.errors import InputError
 from features.events.counts import IngestCounts
 from features.events.ingest import ingest_file
-from features.events.live_ingest import ingest_live_events
+from features.events.live.ingest import ingest_live_events
 from features.home import MAPPING, Home
 from features.logs.mapping import read_mapping
 from features.logs.sections import File

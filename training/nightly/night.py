@@ -8,7 +8,7 @@ from datetime import datetime
 import pandas as pd
 
 from features.database import Database
-from features.events.live_ingest import count_waiting
+from features.events.live.ingest import count_waiting
 from features.home import Home
 from training.config import TrainingConfig
 from training.errors import QualityGateError, RosterGateError

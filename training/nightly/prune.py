@@ -15,7 +15,7 @@ from pathlib import Path
 from features.database import Database
 from features.errors import RegroupError, UnavailableError
 from features.events.evidence import forget_evidence
-from features.events.upkeep import tidy_events
+from features.events.log.upkeep import tidy_events
 from features.home import Home
 from features.publications import newest_publication, order_of
 from features.retention import (

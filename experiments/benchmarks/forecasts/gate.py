@@ -22,7 +22,7 @@ from experiments.benchmarks.figures import make_table, print_tables
 from experiments.simulation import SchoolConfig, simulate_school, write_school
 from features.console import track, write_json
 from features.events.ingest import ingest_file
-from features.events.store import read_events, read_item_skills
+from features.events.log.store import read_events, read_item_skills
 from features.home import Home
 from features.profiles.difficulty import Statistics
 from features.profiles.fold import Rows, fold

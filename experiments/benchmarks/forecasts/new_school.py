@@ -17,7 +17,7 @@ from experiments.benchmarks.nights import rank_answers, use_store
 from experiments.simulation import SchoolConfig, simulate_school
 from experiments.simulation.writing import MAPPING
 from features.console import write_json
-from features.events.store import read_events, read_item_skills
+from features.events.log.store import read_events, read_item_skills
 from features.home import Home
 from training.config import load_config
 from training.errors import DataGateError

@@ -25,7 +25,7 @@ from experiments.simulation import School, SchoolConfig, simulate_school, write_
 from features.console import track, write_json
 from features.errors import InputError
 from features.events.ingest import ingest_file
-from features.events.store import read_events, read_item_skills
+from features.events.log.store import read_events, read_item_skills
 from features.home import Home
 from training.config import TrainingConfig, load_config
 from training.data.dataset import Block

@@ -13,7 +13,7 @@ from experiments.benchmarks.kernel.timing import REPEATS, TOLERANCE, Timing, mea
 from features.console import write_json
 from features.errors import InputError
 from features.events.ingest import ingest_file
-from features.events.store import has_events, read_events, read_item_skills
+from features.events.log.store import has_events, read_events, read_item_skills
 from features.home import Home, read_home
 from features.profiles.difficulty import Statistics, fit_statistics
 from features.profiles.kernel import COLUMNS

@@ -17,7 +17,7 @@ from experiments.benchmarks.nightly.district import School, build_district, next
 from experiments.benchmarks.nightly.steps import TRAINING, Costs, run_alone, run_night
 from features.console import write_json
 from features.errors import InputError
-from features.events.store import add_item_skills
+from features.events.log.store import add_item_skills
 from features.home import Home
 from features.profiles.timeline import count_responses, fit_responses, sort_events
 from training.config import TrainingConfig, load_config

@@ -12,7 +12,14 @@ from pathlib import Path
 import pandas as pd
 
 from features.events.ingest import ingest_file
-from features.events.store import EVENT_FIELDS, add_item_skills, append_events, read_events, read_item_skills, to_table
+from features.events.log.store import (
+    EVENT_FIELDS,
+    add_item_skills,
+    append_events,
+    read_events,
+    read_item_skills,
+    to_table,
+)
 from features.home import Home
 from features.schema import bucket_of
 

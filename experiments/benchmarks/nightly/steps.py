@@ -14,7 +14,7 @@ from typing import Any
 
 from experiments.benchmarks.figures import peak_mb
 from features.events.ingest import ingest_file
-from features.events.store import data_version
+from features.events.log.store import data_version
 from features.home import Home
 from features.profiles.fold import compile_profiles
 from features.publications import publish_profiles

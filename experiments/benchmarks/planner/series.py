@@ -23,10 +23,10 @@ from features.console import OUT, track, write_json
 from features.errors import InputError
 from features.roster import Series, Staff
 from serving.grouping import Budget, Plan, Problem, Session, SessionType, find_violations, score_plan, suggest_groups
-from serving.plans.cycle import Grouping, carry_grouping, read_grouping
-from serving.plans.needs import list_candidates
-from serving.plans.policy import load_policy
-from serving.plans.series import Unit, find_due, plan_with_series
+from serving.plans.cycles.cycle import Grouping, carry_grouping, read_grouping
+from serving.plans.cycles.series import Unit, find_due, plan_with_series
+from serving.plans.need.needs import list_candidates
+from serving.plans.rules.policy import load_policy
 from serving.settings import Settings
 
 KIND = "demo"

@@ -42,9 +42,9 @@ from features.console import OUT, track, write_json
 from features.errors import InputError
 from features.roster import PastSession, SkillMap, Team
 from serving.grouping import InfeasibleError, Session
-from serving.plans.needs import list_candidates
-from serving.plans.policy import load_policy
+from serving.plans.need.needs import list_candidates
 from serving.plans.problem import DayRequest, state_day
+from serving.plans.rules.policy import load_policy
 from serving.settings import Settings
 from training.config import load_config
 

@@ -17,7 +17,7 @@ from experiments.benchmarks.replay.mornings import Fact, Morning, Pair
 from features.roster import Team
 from serving.grouping import Budget, Need, Problem, Session, Skill
 from serving.grouping.solve import find_sessions
-from serving.plans.policy import load_policy
+from serving.plans.rules.policy import load_policy
 
 OURS = "regroup"
 

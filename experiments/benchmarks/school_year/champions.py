@@ -19,7 +19,7 @@ import pandas as pd
 
 from experiments.benchmarks.nights import rank_answers, use_store
 from features.events.ingest import ingest_events
-from features.events.store import has_events
+from features.events.log.store import has_events
 from features.home import Home
 from training.config import TrainingConfig
 from training.data.dataset import Dataset, build_dataset

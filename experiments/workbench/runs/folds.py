@@ -15,7 +15,7 @@ import pandas as pd
 from experiments.benchmarks.forecasts.data.splits import build_student_split, fill_outcomes
 from experiments.workbench.runs.experiment import Experiment
 from experiments.workbench.runs.source import Numbers, Source
-from features.events.copies import find_copies, surely_copied
+from features.events.identity.copies import find_copies, surely_copied
 from training.config import TrainingConfig, load_config
 from training.data.dataset import Block, build_dataset
 from training.data.labels import label_outcomes

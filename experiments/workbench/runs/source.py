@@ -15,7 +15,7 @@ import pandas as pd
 from experiments.benchmarks.forecasts.data.datasets import read_data_set
 from experiments.workbench.runs.experiment import Data
 from features.errors import InputError
-from features.events.store import data_version, read_events, read_item_skills
+from features.events.log.store import data_version, read_events, read_item_skills
 from features.home import Home, read_home
 from features.profiles.difficulty import fit_statistics
 from features.profiles.fold import build_profiles

@@ -12,13 +12,13 @@ from serving.models.forecasts import SkillForecast, describe_all_facts, explain_
 from serving.models.snapshot import Snapshot
 from serving.models.status import Status
 from serving.plans.exploration import Exploration
-from serving.plans.needs import Candidate
-from serving.plans.policy import load_policy
+from serving.plans.need.needs import Candidate
+from serving.plans.need.teaching import plan_teaching
 from serving.plans.problem import skill_name
 from serving.plans.recommend import Recommendation
 from serving.plans.rooms import name_room
+from serving.plans.rules.policy import load_policy
 from serving.plans.sessions import to_session_seats
-from serving.plans.teaching import plan_teaching
 from serving.plans.watch import watch_intervention
 from serving.schemas.common import ModelVersion, Provenance
 from serving.schemas.forecasts import (

@@ -1,8 +1,8 @@
 """Converts what to teach to a body and to words."""
 
 from features.roster import SkillMap
+from serving.plans.need.teaching import Teaching
 from serving.plans.problem import skill_name
-from serving.plans.teaching import Teaching
 from serving.schemas.sessions import MissedItemOut, SharedSkillOut, TeachOut
 
 

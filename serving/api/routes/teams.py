@@ -16,9 +16,9 @@ from serving.api.problems import problem_responses
 from serving.api.responses.recommendations import to_board, to_team_forecasts
 from serving.models.forecasts import forecast_students
 from serving.models.snapshot import Snapshot
-from serving.plans.needs import find_candidates
-from serving.plans.policy import load_policy
+from serving.plans.need.needs import find_candidates
 from serving.plans.recommend import Planner
+from serving.plans.rules.policy import load_policy
 from serving.schemas.forecasts import Board, TeamForecasts
 from serving.store.roster_cache import TeamSnapshot
 

@@ -26,7 +26,7 @@ from experiments.benchmarks.forecasts.learning_curve import measure_curve, measu
 from experiments.benchmarks.forecasts.next_response import find_leaks, measure_next_response
 from experiments.benchmarks.forecasts.struggle import measure_struggle
 from features.errors import InputError
-from features.events.store import read_events, read_item_skills
+from features.events.log.store import read_events, read_item_skills
 from features.home import Home
 from features.profiles.kernel import COLUMNS
 from training.config import load_config

@@ -6,7 +6,7 @@ import pytest
 from experiments.benchmarks.nightly.benchmark import compare_sizes
 from experiments.benchmarks.nightly.district import School, build_district, next_midnight
 from experiments.benchmarks.nightly.steps import run_night
-from features.events.store import read_events, read_item_skills
+from features.events.log.store import read_events, read_item_skills
 from features.home import Home
 from training.config import load_config
 

@@ -44,7 +44,7 @@ from serving.grouping import (
     find_violations,
 )
 from serving.models.forecasts import SkillForecast
-from serving.plans.needs import Candidate
+from serving.plans.need.needs import Candidate
 from training.config import load_config
 
 FEW = Budget(rounds=60, seatings=1, bound_rounds=0)

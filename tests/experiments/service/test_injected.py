@@ -11,7 +11,7 @@ from sqlalchemy import insert
 from experiments.benchmarks.service.injected.clients import Acknowledged, Window, count_missing
 from experiments.benchmarks.service.injected.clock import MovedClock
 from features.database import Database
-from features.events.live import LIVE_EVENTS
+from features.events.live.answers import LIVE_EVENTS
 
 NOW = "import datetime, time; print(time.time(), datetime.datetime.now().timestamp(), time.monotonic())"
 

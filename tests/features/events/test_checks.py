@@ -9,7 +9,7 @@ import pytest
 from hypothesis import strategies as st
 
 from features.events.checks import check_rows, keep_distinct
-from features.events.store import KNOWN
+from features.events.log.store import KNOWN
 from features.logs.rows import raw_rows
 from features.schema import Events, check_table
 from tests.examples import holds_for

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from features.__main__ import main
-from features.events.copies import MAX_BUCKET, count_copied, find_copies, surely_copied
+from features.events.identity.copies import MAX_BUCKET, count_copied, find_copies, surely_copied
 from features.home import read_home
 
 ITEMS = 60

@@ -10,7 +10,7 @@ from features.erasure import STORES, Installation, erase_everywhere
 from features.errors import InputError, TooManyRejectedError
 from features.events.evidence import forget_evidence, read_evidence
 from features.events.ingest import ingest_file
-from features.events.store import has_events
+from features.events.log.store import has_events
 from features.home import Home
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)

@@ -23,8 +23,8 @@ from features.console import run_command
 from features.database import Database
 from features.errors import InputError, TooManyRejectedError, UnavailableError
 from features.events.ingest import MAX_REJECTED
-from features.events.store import data_version, has_events, read_events, read_item_skills
-from features.events.upkeep import erase_events
+from features.events.log.store import data_version, has_events, read_events, read_item_skills
+from features.events.log.upkeep import erase_events
 from features.home import Home, read_home
 from features.logs import FORMATS
 from features.profiles.difficulty import fit_statistics

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from features.database import Database
 from features.events.checks import check_rows
 from features.events.ingest import ingest_rows
-from features.events.live import (
+from features.events.live.answers import (
     LIVE_EVENTS,
     drop_events,
     keep_events,
@@ -19,8 +19,8 @@ from features.events.live import (
     to_table,
     tries_since,
 )
-from features.events.live_ingest import ingest_live_events
-from features.events.store import data_version, read_events, read_item_skills
+from features.events.live.ingest import ingest_live_events
+from features.events.log.store import data_version, read_events, read_item_skills
 from features.home import Home
 from features.logs.rows import raw_rows
 from features.schema import list_events

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from features.errors import InputError
 from features.events.checks import check_rows, keep_distinct
-from features.events.exports import ExportCheck
-from features.events.odd_ids import IdWatch
-from features.events.repeats import Tried, count_attempts_of_few, resolve_repeats
-from features.events.store import KNOWN
+from features.events.identity.exports import ExportCheck
+from features.events.identity.odd_ids import IdWatch
+from features.events.identity.repeats import Tried, count_attempts_of_few, resolve_repeats
+from features.events.log.store import KNOWN
 from features.logs.rows import raw_rows
 from features.profiles.difficulty import fit_statistics
 from features.profiles.timeline import sort_events

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from features.errors import MissingError
-from features.events import store
 from features.events.ingest import ingest_rows
-from features.events.store import add_item_skills, data_version, read_events, read_item_skills, read_known
+from features.events.log import store
+from features.events.log.store import add_item_skills, data_version, read_events, read_item_skills, read_known
 from features.home import Home
 from features.logs.rows import raw_rows
 from features.schema import Events, ItemSkills, bucket_of, check_table

@@ -9,8 +9,8 @@ import pytest
 
 from features.errors import UnavailableError
 from features.events.ingest import ingest_rows
-from features.events.store import EVENT_FIELDS, append_events, data_version, open_table, read_events, scan_rows
-from features.events.upkeep import SMALL_FILES, Upkeep, erase_events, find_span, tidy_events
+from features.events.log.store import EVENT_FIELDS, append_events, data_version, open_table, read_events, scan_rows
+from features.events.log.upkeep import SMALL_FILES, Upkeep, erase_events, find_span, tidy_events
 from features.home import Home
 from tests.features.events.test_store import NOW, STUDENTS, some_rows
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.events.ingest import ingest_file
-from features.events.store import has_events, read_events
+from features.events.log.store import has_events, read_events
 from features.home import Home
 
 NOW = datetime(2026, 3, 17, tzinfo=UTC)

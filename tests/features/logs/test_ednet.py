@@ -7,7 +7,7 @@ import pytest
 
 from features.errors import InputError
 from features.events.ingest import ingest_file
-from features.events.store import read_events
+from features.events.log.store import read_events
 from features.home import Home
 from features.logs import open_log
 

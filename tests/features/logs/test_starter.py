@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from features.__main__ import main
 from features.errors import InputError
-from features.events.store import read_events
+from features.events.log.store import read_events
 from features.home import read_home
 from features.logs import open_log, suggest_mapping
 

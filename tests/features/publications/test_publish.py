@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from features.bundle import read_manifest, write_bundle
 from features.errors import InputError
-from features.events.store import (
+from features.events.log.store import (
     EVENT_FIELDS,
     add_item_skills,
     append_events,
@@ -25,7 +25,7 @@ from features.events.store import (
     read_item_skills,
     to_table,
 )
-from features.events.upkeep import erase_events, tidy_events
+from features.events.log.upkeep import erase_events, tidy_events
 from features.home import Home
 from features.profiles.fold import build_profiles
 from features.publications import (

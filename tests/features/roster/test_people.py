@@ -14,7 +14,7 @@ from features.database import Database
 from features.erasure import STORES, Installation, erase_everywhere
 from features.errors import InputError
 from features.events.ingest import ingest_file
-from features.events.store import read_events
+from features.events.log.store import read_events
 from features.home import Home
 from features.roster import load_roster_command, read_team
 from features.roster.people.id_table import list_unmatched, match_ids, read_ids

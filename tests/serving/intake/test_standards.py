@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from features.database import Database
 from features.events.checks import check_rows
-from features.events.live import LIVE_EVENTS
+from features.events.live.answers import LIVE_EVENTS
 from features.lengths import LONGEST_ADDRESS, LONGEST_ID
 from features.logs import open_log
 from serving.app import create_app

@@ -10,9 +10,9 @@ from sqlalchemy import select
 
 from features.database import Database
 from features.events.ingest import ingest_file
-from features.events.live import LIVE_EVENTS, VOIDED_STATEMENTS
-from features.events.live_ingest import ingest_live_events
-from features.events.store import read_events
+from features.events.live.answers import LIVE_EVENTS, VOIDED_STATEMENTS
+from features.events.live.ingest import ingest_live_events
+from features.events.log.store import read_events
 from features.home import read_home
 from serving.app import create_app
 from serving.intake.xapi import hash_content

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from features.database import Database
-from features.events.ids import event_ids
-from features.events.live import LIVE_EVENTS
+from features.events.identity.ids import event_ids
+from features.events.live.answers import LIVE_EVENTS
 from features.logs.rows import raw_rows
 from features.roster import Member, Roster, TeamName, save_roster
 from serving.app import create_app

@@ -4,8 +4,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from features.database import Database
-from features.events.store import read_events, read_item_skills
-from features.events.upkeep import erase_events
+from features.events.log.store import read_events, read_item_skills
+from features.events.log.upkeep import erase_events
 from features.home import Home
 from features.publications import read_publication
 from serving.app import create_app

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import update
 
 from features.database import Database
-from features.events.store import read_events
+from features.events.log.store import read_events
 from features.home import Home
 from features.roster.tables import TEAMS, count_change
 from serving.app import create_app

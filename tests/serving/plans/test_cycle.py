@@ -8,10 +8,10 @@ import pytest
 
 from features.roster import PolicyLayer
 from serving.grouping import Need, Purpose, Session, SessionType, SizeBound, find_violations, suggest_groups
-from serving.plans.cycle import MOVE_PENALTY, carry_grouping, list_school_days, read_grouping
-from serving.plans.cycle_days import count_days
+from serving.plans.cycles.cycle import MOVE_PENALTY, carry_grouping, list_school_days, read_grouping
+from serving.plans.cycles.cycle_days import count_days
+from serving.plans.cycles.series import Unit, hold_series
 from serving.plans.problem import Absence
-from serving.plans.series import Unit, hold_series
 from tests.serving.plans.test_series import BLOCKS, KNOWN, MONDAY, NEEDS, PAIR, need, proficient, state, team
 
 GROUP = Session("g", "mon-9", SessionType.SMALL_GROUP, "add", ("lead",), "hall", ("c", "d", "e", "f"))

@@ -11,7 +11,7 @@ from serving.grouping import Skill as TaughtSkill
 from serving.grouping.problem.plan import Plan, Score
 from serving.grouping.solve import describe_plan
 from serving.models.forecasts import SkillForecast
-from serving.plans.focus_notes import note_focus
+from serving.plans.need.focus_notes import note_focus
 
 NAMES = {"ratios": Skill("ratios", "Ratios"), "fractions": Skill("fractions", "Fractions")}
 

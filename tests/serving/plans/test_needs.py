@@ -10,8 +10,8 @@ from features.roster import Block, PastSession, Room, Skill, SkillMap, Staff, Te
 from features.roster.records import ROLE_MAY_LEAD
 from serving.grouping import Purpose
 from serving.models.forecasts import SkillForecast
-from serving.plans.needs import list_candidates
-from serving.plans.policy import NeedPolicy
+from serving.plans.need.needs import list_candidates
+from serving.plans.rules.policy import NeedPolicy
 
 NOW = datetime(2026, 3, 16, 6, tzinfo=UTC)
 POLICY = NeedPolicy(

@@ -15,9 +15,9 @@ from serving.grouping.problem.policy import Weights
 from serving.grouping.rules.check import find_violations
 from serving.grouping.solve import suggest_groups
 from serving.models.forecasts import SkillForecast
-from serving.plans.needs import list_candidates
-from serving.plans.policy import load_policy
+from serving.plans.need.needs import list_candidates
 from serving.plans.problem import Absence, DayRequest, state_day
+from serving.plans.rules.policy import load_policy
 
 MONDAY = date(2026, 3, 16)
 POLICY = load_policy().need

@@ -9,8 +9,8 @@ from fastapi.testclient import TestClient
 
 from serving.app import create_app
 from serving.errors import QueueFullError
-from serving.plans.queue import SolverQueue
-from serving.plans.round_robin import Lane
+from serving.plans.turns.queue import SolverQueue
+from serving.plans.turns.round_robin import Lane
 
 LANE = Lane("North", "one")
 
@@ -63,7 +63,7 @@ def test_a_full_queue_and_a_turn_that_does_not_come_are_refused_with_a_time():
 
 def test_a_key_that_asks_without_a_pause_keeps_no_other_school_out(monkeypatch):
     """Its own requests are refused instead, and a turn of its that is long is not waited for."""
-    monkeypatch.setattr("serving.plans.round_robin.LONG_S", 0.05)
+    monkeypatch.setattr("serving.plans.turns.round_robin.LONG_S", 0.05)
     queue, planned, refused, go = SolverQueue(1, 4, 20), [], [], threading.Event()
 
     def hog():

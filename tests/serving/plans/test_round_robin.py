@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.plans.round_robin import LONG_S, Lane, RoundRobin
+from serving.plans.turns.round_robin import LONG_S, Lane, RoundRobin
 
 NORTH, SOUTH = Lane("North", "n"), Lane("South", "s")
 

@@ -9,10 +9,10 @@ from features.roster import Block, PastSession, Rule, Series, SkillMap, Staff
 from features.roster.records import ROLE_MAY_LEAD, WEEKDAYS
 from serving.grouping import InfeasibleError, Need, Purpose, SessionType, find_violations, suggest_groups
 from serving.models.forecasts import SkillForecast
-from serving.plans.needs import Candidate
-from serving.plans.policy import load_policy
+from serving.plans.cycles.series import Unit, find_due, hold_series, plan_with_series
+from serving.plans.need.needs import Candidate
 from serving.plans.problem import Absence, DayRequest, state_day
-from serving.plans.series import Unit, find_due, hold_series, plan_with_series
+from serving.plans.rules.policy import load_policy
 from tests.serving.plans.test_problem import team as make_team
 
 MONDAY = date(2026, 3, 16)

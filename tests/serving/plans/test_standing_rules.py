@@ -9,11 +9,11 @@ import pytest
 from features.roster import Block, PolicyLayer, Room, Rule, Skill, SkillMap, Staff, Team
 from features.roster.records import ROLE_MAY_LEAD
 from serving.grouping import InfeasibleError, Need, find_violations, suggest_groups
-from serving.plans.needs import Candidate
-from serving.plans.policy import load_policy
+from serving.plans.need.needs import Candidate
 from serving.plans.problem import NO_ROOMS, Absence, DayRequest, state_day
 from serving.plans.refusal import explain_refusal
-from serving.plans.standing_rules import find_way
+from serving.plans.rules.policy import load_policy
+from serving.plans.rules.standing_rules import find_way
 
 MONDAY = date(2026, 3, 16)
 SKILLS = SkillMap({"add": Skill("add", "Addition"), "read": Skill("read", "Reading")}, {})

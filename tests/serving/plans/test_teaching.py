@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from serving.models.answers import ItemAnswers
-from serving.plans.teaching import MissedItem, plan_teaching
+from serving.plans.need.teaching import MissedItem, plan_teaching
 
 # The skills of each item, and the share of right answers to it.
 ITEMS = {

@@ -10,11 +10,11 @@ from features.roster.policy.keys import KEYS, WEIGHTS
 from features.roster.records import ROLE_MAY_LEAD
 from serving.errors import RequestError
 from serving.grouping import Need, Purpose, find_violations, suggest_groups
-from serving.plans.needs import Candidate
-from serving.plans.policy import load_policy
+from serving.plans.need.needs import Candidate
 from serving.plans.problem import DayRequest, state_day
 from serving.plans.rooms import list_rooms, name_room
-from serving.plans.team_policy import read_earlier, read_layer, settle_policy
+from serving.plans.rules.policy import load_policy
+from serving.plans.rules.team_policy import read_earlier, read_layer, settle_policy
 from serving.schemas.policy import Preset, TeamPolicy, TermName
 
 MONDAY = date(2026, 3, 16)

@@ -5,8 +5,8 @@ from datetime import date, timedelta
 
 from features.roster import PastSession, Team
 from serving.grouping import Need
-from serving.plans.needs import Candidate
-from serving.plans.policy import load_policy
+from serving.plans.need.needs import Candidate
+from serving.plans.rules.policy import load_policy
 from serving.plans.watch import watch_intervention
 
 TODAY = date(2026, 3, 16)

@@ -15,7 +15,7 @@ from features.database import Database
 from features.erasure import FOLDERS_WITHOUT_STUDENTS, Installation, Store, erase_everywhere
 from features.errors import BusyError, InputError
 from features.events.ingest import ingest_file
-from features.events.store import read_events
+from features.events.log.store import read_events
 from features.home import Home
 from features.roster import load_roster_command, read_roster_files, read_team, save_roster
 from features.roster.people.vault import Vault

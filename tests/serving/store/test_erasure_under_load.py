@@ -24,8 +24,8 @@ from sqlalchemy import select
 from features.erasure import Installation, erase_everywhere
 from features.errors import BusyError
 from features.events.ingest import ingest_file
-from features.events.live import LIVE_EVENTS
-from features.events.store import read_events
+from features.events.live.answers import LIVE_EVENTS
+from features.events.log.store import read_events
 from features.home import Home
 from features.roster import Member, read_roster_files, save_roster, tables
 from serving.app import create_app

@@ -16,7 +16,8 @@ from features import tombstones
 from features.database import Database, changing, continuity, reading
 from features.database.migrations import HEAD
 from features.errors import InputError
-from features.events import evidence, live
+from features.events import evidence
+from features.events.live import answers as live
 from features.roster import tables as roster
 from serving.store import tables as service
 

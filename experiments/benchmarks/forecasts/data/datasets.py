@@ -30,7 +30,7 @@ import pandas as pd
 
 from experiments.benchmarks.forecasts.data.splits import StudentSplit, build_student_split
 from features.errors import InputError
-from features.events.copies import find_copies
+from features.events.identity.copies import find_copies
 from features.schema import Events, ItemSkills, check_table
 from training.config import TrainingConfig
 from training.data.splits import fold_of_students
@@ -218,7 +218,7 @@ def split_training_students(log: BenchmarkLog, config: TrainingConfig) -> Studen
 
 
 def find_copied_students(log: BenchmarkLog) -> "pd.Index[str]":
-    """Returns the test students who have a copy among the training students; see `features.events.copies`.
+    """Returns the test students who have a copy among the training students; see `features.events.identity.copies`.
 
     Nothing is asked of chance here: one test student too many left out costs little, one too few flatters.
     """

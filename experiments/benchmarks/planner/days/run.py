@@ -15,12 +15,12 @@ from experiments.benchmarks.planner.days.schools import OpenSchool
 from features.roster import PastSession, Team
 from serving.grouping import Budget, InfeasibleError, Plan, Problem, Session, suggest_groups
 from serving.models.forecasts import SkillForecast
-from serving.plans.cycle import Grouping, carry_grouping, read_grouping
-from serving.plans.needs import Candidate, list_candidates
-from serving.plans.policy import load_policy
+from serving.plans.cycles.cycle import Grouping, carry_grouping, read_grouping
+from serving.plans.cycles.series import Unit
+from serving.plans.need.needs import Candidate, list_candidates
 from serving.plans.problem import Absence, DayRequest
 from serving.plans.problem import state_day as state_request
-from serving.plans.series import Unit
+from serving.plans.rules.policy import load_policy
 from serving.settings import Settings
 
 STUDENT_AWAY, ADULT_AWAY = 0.06, 0.02

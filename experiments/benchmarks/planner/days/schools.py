@@ -15,7 +15,7 @@ import pandas as pd
 
 from experiments.simulation import Behavior, School, SchoolConfig, simulate_school, write_school
 from features.events.ingest import ingest_file
-from features.events.store import read_events, read_item_skills
+from features.events.log.store import read_events, read_item_skills
 from features.home import Home
 from features.profiles.difficulty import Statistics
 from features.profiles.timeline import count_responses, fit_responses

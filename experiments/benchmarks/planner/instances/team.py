@@ -16,9 +16,9 @@ from features.roster import PolicyLayer, Rule, Staff, Team
 from features.roster.records import ROLE_MAY_LEAD, WEEKDAYS, Block, PastSession, Room
 from serving.grouping.problem.policy import TEACHERS, Role, SessionType
 from serving.grouping.problem.problem import Problem
-from serving.plans.needs import Candidate, list_candidates
-from serving.plans.policy import load_policy
+from serving.plans.need.needs import Candidate, list_candidates
 from serving.plans.problem import Absence, DayRequest, state_day
+from serving.plans.rules.policy import load_policy
 
 
 @dataclass(frozen=True)

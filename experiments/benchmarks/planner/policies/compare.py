@@ -29,7 +29,7 @@ from experiments.simulation.teaching import Level
 from features.roster import Block, SkillMap
 from serving.grouping import Budget, InfeasibleError, remember_day, suggest_groups
 from serving.grouping.problem.history import count_load_off
-from serving.plans.policy import load_policy
+from serving.plans.rules.policy import load_policy
 
 OURS = "regroup"
 

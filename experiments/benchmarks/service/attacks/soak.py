@@ -17,7 +17,7 @@ from experiments.benchmarks.service.load import DAY, Connection, Request
 from experiments.benchmarks.service.processes import Server, rss_mb, run_service
 from experiments.benchmarks.service.school import School
 from features.console import OUT
-from features.events.store import read_events
+from features.events.log.store import read_events
 from features.home import Home
 
 WORKERS, CLIENTS = 2, 4

@@ -17,8 +17,8 @@ from experiments.benchmarks.service.load import DAY, Connection, Response
 from experiments.benchmarks.service.processes import wait_until
 from experiments.benchmarks.service.school import School
 from features.database import Database
-from features.events.ids import event_ids
-from features.events.live import LIVE_EVENTS
+from features.events.identity.ids import event_ids
+from features.events.live.answers import LIVE_EVENTS
 from features.logs.rows import raw_rows
 from serving.store.tables import AUDIT, DECISIONS, IDEMPOTENCY, RECOMMENDATIONS
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from features.roster import read_roster_files, save_roster
-from serving.plans.policy import load_policy
+from serving.plans.rules.policy import load_policy
 
 MONDAY = "2026-03-16"
 

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import func, select, update
 
 from features.database import DatabaseAwayError
-from features.events.store import read_events
+from features.events.log.store import read_events
 from features.home import Home
 from features.roster.tables import TEAMS, count_change
 from serving.plans import recommend
-from serving.plans.queue import SolverQueue
+from serving.plans.turns.queue import SolverQueue
 from serving.store.tables import IDEMPOTENCY, RECOMMENDATION_STUDENTS, RECOMMENDATIONS
 
 MONDAY, QUICK = "2026-03-16", 0.05

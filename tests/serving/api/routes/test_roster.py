@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from features.events.live import LIVE_EVENTS
+from features.events.live.answers import LIVE_EVENTS
 from features.roster import read_team
 from features.roster.people.id_table import list_unmatched
 from serving.app import create_app

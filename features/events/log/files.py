@@ -15,7 +15,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from features.errors import MissingError, UnavailableError, explain_os_error
-from features.events.store import EVENT_FIELDS, UPKEEP, open_table, to_frame
+from features.events.log.store import EVENT_FIELDS, UPKEEP, open_table, to_frame
 from features.home import Home
 
 FileLists = Mapping[int, frozenset[str]]

@@ -110,7 +110,7 @@ def load_policy() -> PlannerPolicy:
         >>> load_policy().history_days
         21
     """
-    text = resources.files("serving.plans").joinpath("policy.toml").read_text("utf-8")
+    text = resources.files("serving.plans.rules").joinpath("policy.toml").read_text("utf-8")
     stored = tomllib.loads(text)
     low_evidence = stored["effects_at_low_evidence"]
     effects = tuple(

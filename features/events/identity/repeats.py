@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from features.events.ids import copy_ids
+from features.events.identity.ids import copy_ids
 from features.schema import Event
 
 SESSION = np.timedelta64(1, "h")
@@ -47,7 +47,7 @@ def resolve_repeats(
 
     Args:
         rows: Valid rows with `features.events.checks.COLUMNS` in the order of the file, all of their students.
-        before: Events that were stored before, with `features.events.store.KNOWN`.
+        before: Events that were stored before, with `features.events.log.store.KNOWN`.
         leaves_open: What the log does not say, of `features.logs.rows.OPEN`.
         settled: Counts what was settled of it.
     """

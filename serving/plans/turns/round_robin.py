@@ -2,7 +2,7 @@
 
 A lane is what one key asks for one school. No lane can keep others out: where too many wait, the newest request of the
 longest lane is refused, and beside a long turn another key may plan, of the same school or of another. Nothing here
-waits or reads a clock; `serving.plans.queue` does both.
+waits or reads a clock; `serving.plans.turns.queue` does both.
 """
 
 from collections import Counter

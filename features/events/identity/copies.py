@@ -31,7 +31,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from features.events.store import read_events
+from features.events.log.store import read_events
 from features.home import Home
 
 logger = logging.getLogger("regroup")

@@ -30,7 +30,7 @@ from sqlalchemy import (
 from features.database import Database
 from features.database.dialects import SEQUENCE, UtcTime, in_parts, upsert
 from features.events.checks import COLUMNS
-from features.events.repeats import Tried
+from features.events.identity.repeats import Tried
 from features.logs.moments import UTC
 from features.logs.rows import RAW_TYPES
 from features.profiles.kernel import NO_TIME

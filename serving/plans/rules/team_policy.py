@@ -15,7 +15,7 @@ from serving.grouping import (
     SizeCurve,
     Weights,
 )
-from serving.plans.policy import PlannerPolicy
+from serving.plans.rules.policy import PlannerPolicy
 from serving.schemas.policy import AdultExclusion, TeamPolicy
 
 

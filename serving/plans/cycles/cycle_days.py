@@ -10,7 +10,7 @@ from features.roster import Team
 from features.roster.records import WEEKDAYS
 from serving.access.caller import Caller
 from serving.errors import RequestError
-from serving.plans.cycle import Grouping, list_school_days, read_grouping
+from serving.plans.cycles.cycle import Grouping, list_school_days, read_grouping
 from serving.plans.stored_plan import open_day
 from serving.schemas.recommendations import (
     MOST_CYCLE_DAYS,

@@ -21,8 +21,8 @@ from sqlalchemy import Connection, delete, select, update
 from features.database import Database
 from features.database.dialects import in_parts, upsert
 from features.errors import MissingError
-from features.events.ids import keyed_ids, statement_hash
-from features.events.live import LIVE_EVENTS, VOIDED_STATEMENTS
+from features.events.identity.ids import keyed_ids, statement_hash
+from features.events.live.answers import LIVE_EVENTS, VOIDED_STATEMENTS
 from features.logs.cells import Marks
 from features.logs.rows import VOIDED, VOIDING
 

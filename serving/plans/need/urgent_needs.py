@@ -8,7 +8,7 @@ from datetime import date
 
 from features.roster import Team
 from serving.grouping import Need
-from serving.plans.policy import NeedPolicy
+from serving.plans.rules.policy import NeedPolicy
 
 
 def weigh_urgent(team: Team, today: date, needs: Sequence[Need], policy: NeedPolicy) -> Iterator[Need]:

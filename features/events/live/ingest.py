@@ -14,9 +14,9 @@ from sqlalchemy import delete, func, select, update
 from features.database import Database
 from features.errors import MissingError
 from features.events.counts import IngestCounts
+from features.events.identity.voided import read_voids
 from features.events.ingest import ingest_events
-from features.events.live import LIVE_EVENTS, from_text, to_table
-from features.events.voided import read_voids
+from features.events.live.answers import LIVE_EVENTS, from_text, to_table
 from features.home import Home
 
 logger = logging.getLogger("regroup")

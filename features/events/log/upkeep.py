@@ -14,7 +14,7 @@ import pyarrow.dataset
 from deltalake import ColumnProperties, DeltaTable, WriterProperties
 from deltalake.exceptions import DeltaError
 
-from features.events.store import (
+from features.events.log.store import (
     EVENT_FIELDS,
     PROPERTIES,
     ROW_GROUP,

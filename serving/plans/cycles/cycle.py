@@ -8,7 +8,7 @@ from itertools import islice
 from features.roster import PastSession, Team
 from features.roster.records import WEEKDAYS
 from serving.grouping import Need, Problem, Purpose, Seat, Session
-from serving.plans.series import Unit
+from serving.plans.cycles.series import Unit
 from serving.plans.together import Group, expect_groups, list_places
 
 MOVE_PENALTY = 0.12

@@ -12,7 +12,7 @@ from features.roster.records import WEEKDAYS
 from features.roster.series_checks import list_blocks, minutes_of
 from serving.grouping import Adult, InfeasibleError, Need, Problem, Purpose, SessionType, SizeBound
 from serving.models.forecasts import SkillForecast
-from serving.plans.standing_rules import Note
+from serving.plans.rules.standing_rules import Note
 from serving.plans.together import Group, fix_groups, list_places
 
 Found = TypeVar("Found")

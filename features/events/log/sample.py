@@ -5,8 +5,8 @@ from datetime import datetime
 
 import pandas as pd
 
-from features.events.files import count_events, list_files, list_students
-from features.events.store import read_events
+from features.events.log.files import count_events, list_files, list_students
+from features.events.log.store import read_events
 from features.home import Home
 
 SALT = "sample"

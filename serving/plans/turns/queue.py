@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from prometheus_client import Gauge, Histogram
 
 from serving.errors import QueueFullError
-from serving.plans.round_robin import Lane, RoundRobin, Ticket
+from serving.plans.turns.round_robin import Lane, RoundRobin, Ticket
 
 WAITING = Gauge("regroup_planning_waiting", "Requests that wait for their turn to plan.", multiprocess_mode="livesum")
 WAITED = Histogram("regroup_planning_wait_seconds", "Time that requests waited for their turn to plan.")
@@ -34,7 +34,7 @@ kept to is then exceeded by fewer than one in a hundred."""
 
 
 class SolverQueue:
-    """A bounded queue in front of the solver, with a share for each school and key (`serving.plans.round_robin`).
+    """A bounded queue in front of the solver, with a share for each school and key (`serving.plans.turns.round_robin`).
 
     Args:
         at_once: How many requests plan at the same time; beside long turns of others, up to two more.

@@ -11,7 +11,7 @@ from features.roster import SkillMap, Team
 from serving.grouping import Need, Purpose
 from serving.models.forecasts import SkillForecast, forecast_students
 from serving.models.snapshot import Snapshot
-from serving.plans.policy import NeedPolicy
+from serving.plans.rules.policy import NeedPolicy
 from serving.store.roster_cache import TeamSnapshot
 
 

@@ -1,0 +1,1 @@
+"""Which rows are the same answer: ids, copies, exports of the same log, what was taken back."""

@@ -1,0 +1,1 @@
+"""Answers that arrive by the minute, until a night takes them into the event log."""

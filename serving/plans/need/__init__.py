@@ -1,0 +1,1 @@
+"""What each student needs on a day, and why."""

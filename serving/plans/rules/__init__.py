@@ -1,0 +1,1 @@
+"""What a team wants of its plans: policy, and standing rules."""

@@ -1,0 +1,1 @@
+"""Who searches when: one queue, in which schools and keys take turns."""
