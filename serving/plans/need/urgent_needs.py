@@ -10,6 +10,9 @@ from features.roster import Team
 from serving.grouping import Need
 from serving.plans.rules.policy import NeedPolicy
 
+COUNTED = 0.5
+"""From so urgent on a need counts among those that a student waits with, or is far behind with."""
+
 
 def weigh_urgent(team: Team, today: date, needs: Sequence[Need], policy: NeedPolicy) -> Iterator[Need]:
     """Yields the needs, those that are urgent by whose they are: of students far behind, and of whom it is the turn.
@@ -17,10 +20,10 @@ def weigh_urgent(team: Team, today: date, needs: Sequence[Need], policy: NeedPol
     Args:
         team: Members and past sessions.
         today: The day that is planned.
-        needs: Needs, urgent at 1 where the risk is.
+        needs: Needs, urgent from 0 to 1.
         policy: How much more both count.
     """
-    urgent = [need for need in needs if need.urgent >= 1.0]
+    urgent = [need for need in needs if need.urgent >= COUNTED]
     shares, turns = _share_of_most(urgent), _count_turns(team, today, urgent, policy.waiting_days)
     for need in needs:
         if need.urgent:

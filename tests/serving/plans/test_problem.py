@@ -21,6 +21,7 @@ from serving.plans.rules.policy import load_policy
 
 MONDAY = date(2026, 3, 16)
 POLICY = load_policy().need
+UNIT = dict.fromkeys(("add", "tell", "count"), 1.0)
 SKILLS = SkillMap({"add": Skill("add", "Addition")}, {"carry": ("add",), "long": ("carry",)})
 
 
@@ -134,7 +135,7 @@ def test_who_waited_for_a_seat_on_an_urgent_need_has_a_turn():
     """After five days without one: on the need that most others share; after ten it counts for twice as much."""
     known = [forecast(name, "add", "not_yet_proficient", risk=0.8) for name in "abd"]
     known += [forecast("d", "tell", "not_yet_proficient", risk=0.9), forecast("c", "tell", risk=0.2)]
-    candidates = candidates_of(team(members="abcd"), known)
+    candidates = candidates_of(team(members="abcd", focus=UNIT), known)
     policy = replace(load_policy(), need=replace(POLICY, furthest_behind=0.0))
 
     def urgent(days, seated_on="add"):
@@ -143,7 +144,7 @@ def test_who_waited_for_a_seat_on_an_urgent_need_has_a_turn():
             for ago in range(1, days + 1)
             for skill, students in ((seated_on, ("a", "b")), ("count", ("c", "d")))
         )
-        the_team = team(members="abcd", past_sessions=past)
+        the_team = team(members="abcd", focus=UNIT, past_sessions=past)
         problem = state_problem(the_team, SKILLS, DayRequest(MONDAY), candidates, policy)
         return {(need.student, need.skill): need.urgent for need in problem.needs if need.urgent}
 
@@ -159,12 +160,24 @@ def test_urgent_needs_count_more_for_whoever_is_furthest_behind():
     known = [forecast(name, skill, "not_yet_proficient", risk=0.8) for name, skill in (("a", "add"), ("b", "add"))]
     known += [forecast("a", "tell", "not_yet_proficient", risk=0.6), forecast("a", "count", "review_due", risk=0.1)]
     known += [forecast("c", "count", "review_due", risk=0.1), forecast("d", "tell", risk=0.4)]
-    the_team = team(members="abcd")
+    the_team = team(members="abcd", focus=UNIT)
 
     problem = state_problem(the_team, SKILLS, DayRequest(MONDAY), candidates_of(the_team, known), load_policy())
 
     urgent = {need.student + need.skill: need.urgent for need in problem.needs if need.urgent}
     assert urgent == {"aadd": 4.0, "atell": 4.0, "badd": 2.5, "acount": 0.8, "ccount": 0.2}
+
+
+def test_needs_that_are_urgent_by_degrees_have_their_turn_too():
+    """Where the team names no unit: each is .71 urgent after four attempts; who waited five days is first."""
+    known = [forecast(name, "add", "not_yet_proficient", risk=0.8) for name in "ab"]
+    past = tuple(PastSession(MONDAY - timedelta(days=ago), "t", "mon-9", "lead", "add", ("a",)) for ago in range(1, 6))
+    the_team = team(members="ab", past_sessions=past)
+    policy = replace(load_policy(), need=replace(POLICY, furthest_behind=0.0))
+
+    problem = state_problem(the_team, SKILLS, DayRequest(MONDAY), candidates_of(the_team, known), policy)
+
+    assert {need.student: need.urgent for need in problem.needs if need.skill == "add"} == {"a": 0.71, "b": 4.71}
 
 
 def test_need_comes_before_new_faces():

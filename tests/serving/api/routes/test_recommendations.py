@@ -192,6 +192,7 @@ def test_plans_are_listed_page_by_page_with_what_was_decided(client, body, train
     assert second["next_cursor"] is None
     assert rows[0] == {name: made[2][name] for name in ("id", "created_at", "date", "status", "score")} | {
         "decision": None,
+        "awaits_signature": None,
         "cycle": None,
     }
     assert page(date="2026-03-17").json() == {"recommendations": [], "next_cursor": None}
