@@ -412,6 +412,10 @@ def store(request, school, tmp_path, monkeypatch):
     return request.param
 
 
+def enter(environment):
+    os.environ.update(environment)
+
+
 @pytest.mark.long
 def test_ten_runs_at_once_lose_nothing(store):
     """Ten processes, which one has imported everything for, so that they do begin at once."""
@@ -419,7 +423,8 @@ def test_ten_runs_at_once_lose_nothing(store):
     context.set_forkserver_preload(["experiments.workbench.runs.run"])
     planned = [make_experiment(name=f"at once {number}", **{**BY_TIME, "model": "rule"}) for number in range(10)]
 
-    with ProcessPoolExecutor(10, mp_context=context) as pool:
+    here = dict(os.environ)  # the server that forks may have been started with another store's address
+    with ProcessPoolExecutor(10, mp_context=context, initializer=enter, initargs=(here,)) as pool:
         logged = [run.run_id for run in pool.map(runs.run_experiment, planned)]
 
     named = rank_runs().loc[lambda table: table["run"].str.startswith("at once")]
