@@ -12,7 +12,15 @@ from serving.schemas.recommendations import RecommendationOut, RecommendationReq
 from serving.store.decisions import SESSIONS
 from serving.store.forgetting import forget_in_text
 from serving.store.recommendations import forget_in_day
-from serving.store.tables import API_KEYS, AUDIT, DECISIONS, IDEMPOTENCY, RECOMMENDATION_STUDENTS, RECOMMENDATIONS
+from serving.store.tables import (
+    API_KEYS,
+    AUDIT,
+    CALENDAR_FEEDS,
+    DECISIONS,
+    IDEMPOTENCY,
+    RECOMMENDATION_STUDENTS,
+    RECOMMENDATIONS,
+)
 
 Forget = Callable[[str, list[str]], str | None]
 
@@ -98,5 +106,5 @@ STORES = (
 )
 """Everything that is stored about students, except audit entries on this machine's disk."""
 
-WITHOUT_STUDENTS = (*erasure.WITHOUT_STUDENTS, API_KEYS.name, IDEMPOTENCY.name)
+WITHOUT_STUDENTS = (*erasure.WITHOUT_STUDENTS, API_KEYS.name, IDEMPOTENCY.name, CALENDAR_FEEDS.name)
 """Tables that name no student."""

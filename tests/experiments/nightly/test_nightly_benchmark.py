@@ -58,7 +58,7 @@ def test_a_night_on_a_district_says_what_each_step_costs(school, tmp_path, quick
     midnight = next_midnight(school.morning)
     costs = run_night(home.root, day, school.mapping, school.morning, midnight, load_config(quick_config_path))
 
-    steps = {"dataset", "train", "evaluate", "profile", "ingest a day", "find night", "profile a day"}
+    steps = {"dataset", "train", "evaluate", "refit", "profile", "ingest a day", "find night", "profile a day"}
     assert set(costs.seconds) == set(costs.cpu_seconds) == steps
     assert costs.figures["day_events"] == len(school.last_day)
     assert costs.figures["night_mb"] < costs.figures["published_mb"]
