@@ -108,8 +108,10 @@ def says(path: Path, *texts: str) -> bool:
     if path.suffix == ".parquet":
         read = str(pyarrow.parquet.read_table(path).to_pylist())
     if path.suffix == ".npz":
-        with np.load(path, allow_pickle=False) as arrays:
-            read = str([arrays[name].tolist() for name in arrays.files if arrays[name].dtype.kind in "US"])
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = [stored[name] for name in stored.files]
+        read = str([array.tolist() for array in arrays if array.dtype.kind in "US"])
+        read += "".join(array.tobytes().decode() for array in arrays if array.dtype == np.uint8)
     encodings = ("utf-8", "utf-16-le", "utf-32-le")
     return any(text in read or any(text.encode(encoding) in raw for encoding in encodings) for text in texts)
 
