@@ -329,6 +329,7 @@ def test_a_night_that_looks_back_takes_no_profiles_back(own_school):
     assert any("profiles: newer ones, 20260314T000000Z-" in record for record in records)
 
 
+@pytest.mark.long
 def test_who_is_promoted_by_a_look_back_serves_profiles_of_now(own_school):
     """The champion's were of the 14th already, so the new ones are as well."""
     shutil.rmtree(artifact(own_school, own_school.run_id, "struggle"))
@@ -359,6 +360,7 @@ def test_files_that_were_refused_are_in_the_record_and_the_exit_code(own_school)
     assert "0 files read, 1 refused; look at them in inbox/refused" in record.read_text()
 
 
+@pytest.mark.long
 def test_a_better_challenger_takes_over_and_the_old_champion_is_remembered(untrained_school, monkeypatch, capsys):
     """A tree that may not split, and so says the same of everyone, loses to the prior; thirty that split beat it."""
     first = night(untrained_school, choose(untrained_school, "rounds = 1, min_rows_per_leaf = 99999"))
@@ -408,6 +410,7 @@ def change_the_champion(school, first, second, monkeypatch, capsys):
     }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("harm", [pytest.param("missing", marks=pytest.mark.long), "changed"])
 def test_a_champion_that_cannot_be_read_is_replaced_with_a_reason(own_school, harm):
     """A damaged bundle neither stops the night nor is compared with."""

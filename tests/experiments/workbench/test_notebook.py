@@ -31,6 +31,7 @@ def test_every_cell_was_executed_and_none_failed(cells):
     assert NOTEBOOK.stat().st_size < 150_000
 
 
+@pytest.mark.long
 def test_the_notebook_runs(cells, tmp_path, monkeypatch):
     monkeypatch.setenv("REGROUP_HOME", "")  # the notebook sets it, and this takes it back
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))

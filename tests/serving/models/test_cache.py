@@ -84,4 +84,4 @@ def test_scores_take_no_more_memory_however_many_have_come_and_gone():
         peaks.append(tracemalloc.get_traced_memory()[1])
     tracemalloc.stop()
 
-    assert peaks[-1] <= 1.02 * peaks[0]
+    assert peaks[-1] <= 1.2 * peaks[0]  # of the whole process, in which others allocate too; without a bound it is 5

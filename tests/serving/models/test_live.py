@@ -129,6 +129,7 @@ def test_after_a_long_pause_the_first_answer_of_anybody_shows_what_was_forgotten
     assert not {each["status"] for each in profile["skills"]} & {"proficient"}
 
 
+@pytest.mark.long
 def test_the_answers_after_live_events_are_those_of_a_night_with_the_same_events(services, own_school, batch, lost):
     """Through HTTP, two processes, the event log and a real night that keeps the champion."""
     one, other = services

@@ -4,6 +4,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 
+import pytest
 from fastapi.testclient import TestClient
 
 from serving.__main__ import main
@@ -11,6 +12,7 @@ from serving.app import create_app
 from tests.serving.models.test_hot_swap import wait_until
 
 
+@pytest.mark.long
 def test_an_erased_student_is_not_shown_after_a_restore(own_school, tmp_path, monkeypatch):
     monkeypatch.setattr("features.restore.AGAIN_S", 0.0)
     monkeypatch.setenv("REGROUP_POLL_SECONDS", "0.1")
