@@ -162,7 +162,10 @@ def _check_facts(cells: Sequence[Cell], gate: Gate) -> Iterator[Check]:
         widest = max(cells, key=lambda cell: abs(cell.gap))
         yield (
             True,
-            f"struggle: forecasts agree with the facts in {len(cells)} cells; widest {widest.gap:+.3f}: {widest.words}",
+            (
+                f"struggle: forecasts agree with the facts in {len(cells)} cells, to {gate.max_cell_gap:.2f} and what "
+                f"chance makes of their rows; widest {widest.gap:+.3f} of {widest.rows} rows with {widest.words}"
+            ),
         )
 
 
