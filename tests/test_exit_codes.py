@@ -64,6 +64,20 @@ def test_the_help_of_training_lists_every_error_of_training(capsys):
     assert {kind.exit_code for kind in classes(training.errors)} - {1} <= codes_in(help_of(capsys, "training"))
 
 
+def test_no_schedule_tries_again_what_needs_a_person(capsys):
+    """After an alarm a second try would find nothing to do, and end as if all were well."""
+    schedules = Path(__file__).parents[1] / "docs" / "schedules"
+    well, again = {0, 10, 11}, {75}
+    codes = codes_in(help_of(capsys, "training", "nightly")) - well - again
+
+    for name, listed in (
+        ("regroup-nightly.service", r"RestartPreventExitStatus=([\d ]+)"),
+        ("nightly-cronjob.yaml", r"values: \[([\d, ]+)\]"),
+    ):
+        found = re.search(listed, (schedules / name).read_text())
+        assert {int(code) for code in re.findall(r"\d+", found[1])} == codes, name
+
+
 def test_the_tree_is_drawn_as_it_is():
     """Each class with its exit code, under the class that it is a kind of."""
     drawn, above = {}, []

@@ -80,7 +80,7 @@ def read_publication(folder: Path, manifest: Mapping[str, Any] | None = None) ->
 
 
 def read_buckets(folder: Path, manifest: Mapping[str, Any] | None = None) -> Iterator[Publication]:
-    """The same of one student bucket after the other, so that memory does not grow with the students.
+    """The same of one student bucket after the other, so that only one of them is in memory.
 
     The arguments and errors are those of `read_publication`.
     """

@@ -284,6 +284,28 @@ def test_a_night_without_a_challenger_gives_the_champion_the_profiles_of_today(
         night(own_school, choose(own_school, choice))
 
 
+def test_a_challenger_is_compared_with_the_models_that_were_judged_whatever_serves(own_school, monkeypatch):
+    """Told apart by each being the other forecast's."""
+    for judged, other in zip(FORECASTS, reversed(FORECASTS), strict=True):
+        serves = artifact(own_school, own_school.run_id, other)
+        shutil.rmtree(serves.with_name(f"judged-{judged}"), ignore_errors=True)
+        shutil.copytree(serves, serves.with_name(f"judged-{judged}"))
+    compared = {}
+
+    def judge(night, work, champion, rivals, *_):
+        compared.update({name: each.model.forecast.name for name, each in rivals.items()})
+        raise InputError(champion)
+
+    monkeypatch.setattr("training.nightly.night.judge_challenger", judge)
+    add_a_day(own_school, "2026-03-16")
+
+    with pytest.raises(InputError, match=own_school.run_id):
+        night(own_school)
+
+    assert compared == dict(zip(FORECASTS, reversed(FORECASTS), strict=True))
+    assert served(own_school) == "20260317"
+
+
 @pytest.mark.parametrize("room", [100, 3_000])
 def test_a_disk_that_fills_up_while_profiles_are_published_ends_in_a_sentence(own_school, monkeypatch, capsys, room):
     """At the first state or at the last file; nothing half-written is left, and the next night publishes."""

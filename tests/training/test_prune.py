@@ -186,6 +186,20 @@ def readable(folder):
     return True
 
 
+def test_models_of_former_champions_go_also_where_their_sizes_are_not_known(places, monkeypatch):
+    """As those of a server of MLflow, which tells none."""
+    home, tracking, now = enter(places, monkeypatch), empty_store(places), datetime.now(UTC)
+    night = {"version": 0, "promoted": True, "planned": None, "erased": False}
+    runs = [live_through(places, home, tracking, night | {"age": age}, now)[0] for age in (20, 19, 18, 17)]
+    monkeypatch.setattr("training.records.retention._size_of", lambda *_: 0)
+
+    removed = [prune(home, CHOICES, now).removed[0].count for _ in range(2)]
+
+    assert removed == [2, 0]
+    assert [models_of(places, tracking, run)[0] for run in runs] == [0, 0, len(MODELS), len(MODELS)]
+    assert {change.run_id for change in tracking.list_changes()} == set(runs)
+
+
 def test_the_command_says_what_goes_and_how_large_it_is(places, monkeypatch, capsys):
     """First what would go; files of the inbox, rejected rows and records by their own ages."""
     home = enter(places, monkeypatch)

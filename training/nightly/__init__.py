@@ -1,8 +1,9 @@
-"""The night, in steps: ingest, profile, validate, train, evaluate, gate, register, publish, promote, prune, record.
+"""The night: ingest, profile, validate, train, evaluate, gate, refit, register, publish, promote, prune, record.
 
-`night` has them in this order. Profiles come before anything that may refuse or fail, so that the champion has those of
-today however the night ends. What is expensive is kept until the night has ended (`unfinished`), so that one that was
-killed goes on where it was, with the same run and versions in MLflow.
+`night` has these steps in this order, and `challenger` those from train to refit. Profiles come before anything that
+may refuse or fail, so that the champion has those of today however the night ends. What is expensive is kept until the
+night has ended (`unfinished`), so that one that was killed goes on where it was, with the same run and versions in
+MLflow.
 """
 
 from training.nightly.champions import list_champions, promote_run, roll_back

@@ -18,7 +18,7 @@ RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 
 def list_champions() -> list[Change]:
-    """Every promotion and rollback, the newest first.
+    """Every promotion and rollback of a run that is kept, the newest first.
 
     Raises:
         MissingError: No night has run yet.

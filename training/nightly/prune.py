@@ -1,8 +1,8 @@
-"""What nothing needs any more goes: what is too old after every ingest, the rest as the last step but the record.
+"""What nothing needs any more goes: what is too old as soon as a night has ingested, the rest before its record.
 
 Nothing else cleans up after nights. Needed is what an alias names (champion, challenger, previous), what a stored plan
-names, and the models of the last promotions. An erasure comes before all of that. Each part is tried by itself, and
-none fails a night.
+names, and the models of the last promotions. An erasure comes before all of that. Each part of `prune` is tried by
+itself, and none fails a night.
 """
 
 import logging

@@ -1,7 +1,7 @@
 """How long MLflow keeps runs of nights and their models; nothing else removes any.
 
 A run that was champion once stays without its models as long as the records of nights, since its tags are the history
-of champions.
+of champions; the history ends there.
 """
 
 from collections.abc import Collection
@@ -18,6 +18,7 @@ from training.records.tracking import CHAMPION, FORECASTS, MODELS, Tracking, mod
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
+    from mlflow.store.artifact.artifact_repo import ArtifactRepository
 
 
 def remove_runs(
@@ -43,6 +44,8 @@ def remove_runs(
     Raises:
         UnavailableError: The store does not answer.
     """
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository  # noqa: PLC0415
+
     changes = tracking.list_changes()
     last = list(dict.fromkeys(change.run_id for change in changes))[: choices.promotions]
     needed = {*named, *last}.union(*tracking.runs_with_alias().values())
@@ -55,27 +58,26 @@ def remove_runs(
         champion = was_champion and days <= choices.records_days  # whose tags are the history
         parts: Collection[str | None] = MODELS if champion else (None,)
         with plain_errors(tracking.uri):
-            bytes_held = sum(_size_of(run, part) for part in parts)
-            if champion and not bytes_held:
+            files = get_artifact_repository(run.info.artifact_uri, tracking_uri=tracking.uri)
+            held = [part for part in parts if part is None or files.list_artifacts(part)]
+            if not held:
                 continue
-            count, size = count + 1, size + bytes_held
+            count, size = count + 1, size + sum(_size_of(run, part) for part in held)
             if not dry_run:
-                _remove(tracking, run, parts, champion=champion)
+                _remove(tracking, run, files, held, champion=champion)
     return Removed("runs of nights with their models", count, size)
 
 
-def _remove(tracking: Tracking, run: "Run", parts: Collection[str | None], *, champion: bool) -> None:
+def _remove(
+    tracking: Tracking, run: "Run", files: "ArtifactRepository", parts: Collection[str | None], *, champion: bool
+) -> None:
     """First the registered versions, so that nobody finds one without its files, and the run itself last."""
-    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository  # noqa: PLC0415
-
     client, run_id = tracking.client, run.info.run_id
     for forecast in FORECASTS:
         for version in client.search_model_versions(f"name='{model_name(forecast)}' and run_id='{run_id}'"):
             client.delete_model_version(model_name(forecast), version.version)
-    files = get_artifact_repository(run.info.artifact_uri, tracking_uri=tracking.uri)
     for part in parts:
-        if part is None or files.list_artifacts(part):
-            files.delete_artifacts(part)
+        files.delete_artifacts(part)
     if champion:
         return
     store: Any = client._tracking_client.store  # noqa: SLF001 - what `mlflow gc` uses; there is no public call

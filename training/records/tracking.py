@@ -260,7 +260,7 @@ class Tracking:
                 self._version_of(forecast, run_id)
 
     def list_changes(self) -> list[Change]:
-        """Every time that a run became champion, the newest first."""
+        """Every time that a run became champion, the newest first; old runs that nothing needs are removed."""
         now = {self.previous(): PREVIOUS, self.champion(): CHAMPION}
         changes = []
         for run in self.list_runs():

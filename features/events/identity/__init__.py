@@ -1,1 +1,1 @@
-"""Which rows are the same answer: ids, copies, exports of the same log, what was taken back."""
+"""Which events are the same, and whose: ids, equal rows, other exports, copied students, what was taken back."""

@@ -43,7 +43,7 @@ class ExportCheck:
 
         Args:
             new: Events that are about to be stored, with `features.events.checks.COLUMNS`.
-            known: All events of the bucket in the log, with `features.events.log.store.KNOWN`.
+            known: All events of at least their students in the log, with `features.events.log.store.KNOWN`.
         """
         first = new["attempt"].fillna(1).eq(1)  # an export of steps has no retries
         answers = new[first & new["score"].notna() & new["occurred_at"].notna()].head(LOOKED_AT)

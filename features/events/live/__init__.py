@@ -1,1 +1,1 @@
-"""Answers that arrive by the minute, until a night takes them into the event log."""
+"""Events that arrive by the minute: the database's table of them, and their ingest into the event log at night."""

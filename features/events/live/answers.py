@@ -119,7 +119,7 @@ TRY = re.compile(r'"sequence": (null|-?[0-9]+), "item_id": (null|"(?:[^"\\]|\\.)
 
 
 def tries_since(connection: Connection, answered: Mapping[str, Collection[str]], begin: int) -> list[Tried]:
-    """The answers from a moment on, that the table holds, of the students who answered an item of theirs then.
+    """The events from a moment on, that the table holds, of the students who answered an item of theirs then.
 
     Args:
         connection: A transaction.
@@ -127,7 +127,7 @@ def tries_since(connection: Connection, answered: Mapping[str, Collection[str]],
         begin: The moment, in microseconds since 1970 UTC.
 
     Returns:
-        No answers of students who answered none of their items.
+        No events of students who answered none of their items.
     """
     table, found, again = LIVE_EVENTS.c, dict[str, list[tuple[str, int, str]]](), set[str]()
     names = {student: {json.dumps(item): item for item in items} for student, items in answered.items()}

@@ -8,6 +8,7 @@ import pytest
 from features.bundle import MANIFEST, file_hash
 from features.errors import InputError
 from training.models.artifacts import read_model
+from training.records.tracking import FORECASTS, MODELS, Tracking
 
 FILES = ("model.lgb", "features.json", "line.json", "calibration.json", "statistics.json", "thresholds.json", "MLmodel")
 
@@ -82,8 +83,9 @@ def test_nothing_in_a_run_is_a_pickle(trained_school):
     """Every artifact is text of its kind; a pickle has another name and begins with a byte that no text begins with."""
     files = [path for path in trained_school.mlruns.glob(f"artifacts/*/{trained_school.run_id}/**/*") if path.is_file()]
 
-    refitted = any(path.parent.name.startswith("judged-") for path in files)
-    assert len(files) == 4 + (2 + 2 * refitted) * (len(FILES) + 1)
+    models = MODELS if Tracking().client.get_run(trained_school.run_id).data.tags["refitted"] == "yes" else FORECASTS
+    assert {path.parent.name for path in files if path.name == MANIFEST} == set(models)
+    assert len(files) == 4 + len(models) * (len(FILES) + 1)
     for path in files:
         text = path.read_bytes().decode("utf-8")
         assert text.startswith(

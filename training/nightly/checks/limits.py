@@ -4,8 +4,8 @@ A figure is compared with the mean of earlier comparable nights; the difference 
 the effects of those nights themselves: how far they lay from their middle says how far tonight's may lie. A figure is
 beyond it where its chance is below the false-discovery rate over a school's columns, or for another figure over the
 schools, and the effect counts at all. Beyond on two nights in a row, in the same direction, it is an alarm. The base
-rate of all schools, which moves by a few points only where much is wrong, is the mean of three nights instead, and
-beyond once it is an alarm where each of the last two nights lies on that side.
+rate of all schools, which moves by a few points only where much is wrong, is the mean of three nights instead, and an
+alarm the first time that it is beyond where each of the last two nights lies on that side.
 
 Nights compare where the school had enough students, since the last break, and for columns of profiles under the same
 champion, whose statistics they hold. The night before is left out of the mean, so that a change shows on its second
@@ -69,7 +69,8 @@ class Judged:
         effect: Tonight's minus the usual one, in the figure's unit; null where there are not enough comparable nights.
         limit: Beyond which the effect is too far from its usual place; null likewise.
         beyond: 1 if too high, -1 if too low, else 0.
-        again: Whether it was so on the comparable night before.
+        again: Whether it was so on the comparable night before; of `SUSTAINED`, whether tonight and that one lie on
+            that side, each by itself.
     """
 
     school: str

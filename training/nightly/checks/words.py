@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from features.profiles.columns import REGISTRY
-from training.nightly.checks.limits import Judged
+from training.nightly.checks.limits import SUSTAINED, SUSTAINED_NIGHTS, Judged
 from training.nightly.checks.measures import ALL, COLUMN
 from training.nightly.findings import Finding, Level
 
@@ -64,8 +64,8 @@ ABOUT = {
 def describe_judged(judged: Sequence[Judged]) -> list[Finding]:
     """The findings of a night's figures: each that is beyond its limit, and one for each check where none is.
 
-    A figure that was beyond it on the comparable night before too is an alarm; the first time it is a notice. Checks
-    without a limit yet have one finding together.
+    What is beyond it `again` is an alarm, the first time it is a notice. Checks without a limit yet have one finding
+    together.
     """
     findings, waiting = [], []
     for check in ABOUT:
@@ -121,7 +121,11 @@ def _speak(check: str, each: Judged) -> Finding:
     column = each.name.removeprefix(COLUMN)
     what = f" ({column}: {MEANING[column].rstrip('.')})" if check == "drift" else ""
     what = what or (f" ({column.partition(' ')[2]})" if check == "schema" else "")
-    nights = "on two nights in a row" if each.again else "on one night"
+    if (each.school, each.name) == SUSTAINED:
+        both, side = "each" if each.again else "not each", "above" if each.beyond > 0 else "below"
+        nights = f"the mean of {SUSTAINED_NIGHTS} nights, {both} of the last two {side} the usual"
+    else:
+        nights = "on two nights in a row" if each.again else "on one night"
     sentence = f"{where}: {about}{what}: {each.effect or 0:+.3f}, limit {each.limit or 0:.3f}, {nights}"
     return Finding(name_of(each.name), level, sentence, each.effect, each.limit, advice, each.school)
 

@@ -78,14 +78,20 @@ def test_three_points_of_the_base_rate_are_an_alarm_within_three_nights(points, 
     nights = [make_night(moment, seed) for moment in school_nights(40)]
     changed = [make_night(night.moment, seed, base_rate=points) for night in nights[-3:]]
 
-    said = [levels(replay([*nights[:-3], *changed[:count]])) for count in range(4)]
+    found = [replay([*nights[:-3], *changed[:count]]) for count in range(4)]
 
-    assert said[0] == set()
-    assert ("base_rate", "alarm") in said[1] | said[2] | said[3]
+    assert levels(found[0]) == set()
+    alarms = [each for findings in found for each in findings if (each.name, each.level) == ("base_rate", "alarm")]
+    assert alarms
+    said = f"the mean of 3 nights, each of the last two {'above' if points > 0 else 'below'} the usual"
+    assert all(each.sentence.endswith(said) for each in alarms)
 
 
-@pytest.mark.parametrize("school", ["", "North"])
-def test_one_odd_night_of_the_base_rate_is_no_alarm(school):
+@pytest.mark.parametrize(
+    ("school", "nights_said"),
+    [("", "the mean of 3 nights, not each of the last two above the usual"), ("North", "on one night")],
+)
+def test_one_odd_night_of_the_base_rate_is_no_alarm(school, nights_said):
     """Where the night before lay on the other side; and of one school it must be beyond on two nights in a row."""
     *before, last, odd = school_nights(40)
     schools = ("", "North", "South")
@@ -96,9 +102,9 @@ def test_one_odd_night_of_the_base_rate_is_no_alarm(school):
 
     found = replay([*nights, replace(usual, figures=figures)])
 
-    assert {(each.name, each.school, each.level) for each in found if each.level != "ok"} == {
-        ("base_rate", school, "notice")
-    }
+    (notice,) = (each for each in found if each.level != "ok")
+    assert (notice.name, notice.school, notice.level) == ("base_rate", school, "notice")
+    assert notice.sentence.endswith(nights_said)
 
 
 def test_what_grows_over_a_term_is_no_drift():
