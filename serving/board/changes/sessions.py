@@ -11,7 +11,7 @@ from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentPlann
 from serving.api.names import CurrentNames
 from serving.board.changes.take_step import Step, make_router, take_step
 from serving.board.day.page import CurrentDayPage, day_address
-from serving.board.day.view import name_session
+from serving.board.day.view import name_session, name_work
 from serving.board.pages import render
 from serving.board.route import CurrentForm
 from serving.board.words import Names
@@ -154,7 +154,7 @@ def _list_adults(edited: EditedDay, session: Session, here: list[Session], calle
         taken = busy.get(adult.id)
         words = called.adult(adult.id)
         if taken is not None:
-            words = f"{words}, who has {_name_work(taken, edited)} now: they change places"
+            words = f"{words}, who has {name_work(taken, edited)} now: they change places"
         elif adult.id not in session.adults:
             words = f"{words}, who is free"
         choices.append((taken is not None, words, adult.id, adult.id in session.adults[:1]))
@@ -188,9 +188,3 @@ def _list_rooms(edited: EditedDay, session: Session, here: list[Session], called
             words = f"{words}, where {name_session(taken[room.id], edited, called)} is now: they change places"
         choices.append((room.id in taken, words, room.id, room.id == session.room))
     return [(identity, words, chosen) for _, words, identity, chosen in sorted(choices)]
-
-
-def _name_work(session: Session, edited: EditedDay) -> str:
-    """What an adult does in a session."""
-    skills = {skill.id: skill.name for skill in edited.day.problem.skills}
-    return "independent work" if session.skill is None else skills.get(session.skill, session.skill)

@@ -224,11 +224,14 @@ def describe_seat(seat: Seat | None, edited: EditedDay, names: Names) -> str:
 
 def name_session(session: Session, edited: EditedDay, names: Names) -> str:
     """A session in words, such as `Fractions 2 with Ms B`."""
-    if session.skill is None:
-        return "independent work"
+    lead = f" with {names.adult(session.adults[0])}" if session.led and session.adults else ""
+    return f"{name_work(session, edited)}{lead}"
+
+
+def name_work(session: Session, edited: EditedDay) -> str:
+    """What a session is about, in words."""
     skills = {skill.id: skill.name for skill in edited.day.problem.skills}
-    lead = f" with {names.adult(session.adults[0])}" if session.adults else ""
-    return f"{skills.get(session.skill, session.skill)}{lead}"
+    return "independent work" if session.skill is None else skills.get(session.skill, session.skill)
 
 
 def list_absent(edited: EditedDay, members: Sequence[str], staff: Sequence[str]) -> tuple[list[str], ...]:

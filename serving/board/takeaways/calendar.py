@@ -19,7 +19,7 @@ from serving.api.dependencies import Auditor, CurrentAuditor, CurrentCaller, Cur
 from serving.api.middleware.authenticate import BOARD
 from serving.api.names import CurrentNames, NameReader
 from serving.board.day.page import TeamQuery, day_address
-from serving.board.day.view import name_session
+from serving.board.day.view import name_work
 from serving.board.pages import HEADERS, render
 from serving.board.route import MAY_USE_BOARD, BoardRoute, CurrentForm, FormBody, OpenRoute
 from serving.board.words import Names
@@ -191,9 +191,7 @@ def _list_event(staff_id: str, session: Session, edited: EditedDay, called: Name
     label = next(block.label for block in edited.day.problem.blocks if block.id == session.block)
     begin, _, end = label.partition("-")
     role = "" if session.adults[0] == staff_id else f" with {called.adult(session.adults[0])}"
-    title = (
-        name_session(session, edited, called).partition(" with ")[0] if session.led else "supervise independent work"
-    )
+    title = name_work(session, edited) if session.led else "supervise independent work"
     students = ", ".join(sorted(map(called.student, session.students), key=str.casefold))
     aim = f"Aim: {edited.aims[session.id]}\n" if session.id in edited.aims else ""
     yield "BEGIN:VEVENT"
