@@ -27,9 +27,6 @@ router = APIRouter(
 MOST_SESSIONS = 12
 """Sessions with an adult that the page of a student lists, the newest first."""
 
-KNOWN_WEEKS = 4
-"""Weeks in which an adult met a student, so that they know each other."""
-
 MOST_NEEDS = 3
 """Needs of each student that the list shows, the greatest first."""
 
@@ -79,7 +76,7 @@ def _list_contacts(team: Team) -> dict[str, Any]:
     today = dt.date.today()  # noqa: DTZ011 - the school's own day
     monday = today - dt.timedelta(days=today.weekday())
     sunday = monday + dt.timedelta(days=6)
-    known = list_known_adults(team, today - dt.timedelta(weeks=KNOWN_WEEKS), sunday)
+    known = list_known_adults(team, sunday)
     return {
         "minutes": count_minutes(team, monday, sunday),
         "known": {who: len(adults) for who, adults in known.items()},

@@ -17,8 +17,8 @@ from serving.board.day.view import name_session
 from serving.board.pages import render
 from serving.board.route import MAY_USE_BOARD, BoardRoute
 from serving.board.words import Names
-from serving.plans.coverage import count_coached, count_minutes, list_known_adults, measure_doses
-from serving.plans.edits.edited_day import EditedDay, open_edit
+from serving.plans.coverage import KNOWN_WEEKS, count_coached, count_minutes, list_known_adults, measure_doses
+from serving.plans.edits.edited_day import EditedDay, open_days
 from serving.plans.problem import skill_name
 from serving.plans.rules.policy import load_policy
 from serving.schemas.common import SchoolDate
@@ -27,9 +27,6 @@ from serving.store.recommendations import PlanRow, find_current_plans
 router = APIRouter(prefix=BOARD, route_class=BoardRoute, include_in_schema=False, dependencies=[MAY_USE_BOARD])
 
 WEEK = dt.timedelta(days=7)
-
-KNOWN_WEEKS = 4
-"""Weeks before the end of this one in which an adult met a student, so that they know each other."""
 
 SOON_DAYS = 14
 """Days from the beginning of the week in which an end is worth a word."""
@@ -56,11 +53,11 @@ def show_week(
     monday = day - dt.timedelta(days=day.weekday())
     sunday = monday + WEEK - dt.timedelta(days=1)
     rows = find_current_plans(planner.database, team_id, monday, sunday)
-    plans = {each: open_edit(planner.database, caller, row.id) for each, row in rows.items()}
+    plans = open_days(planner.database, caller, rows)
     cycles = _list_cycles(plans, called)
     doses = measure_doses(team, monday, sunday)
     minutes = count_minutes(team, monday, sunday)
-    known = list_known_adults(team, sunday - KNOWN_WEEKS * WEEK, sunday)
+    known = list_known_adults(team, sunday)
     few = sorted(
         (len(known[student]), called.student(student), student) for student in team.members if len(known[student]) < FEW
     )
@@ -102,13 +99,15 @@ def _view_day(
 ) -> dict[str, Any]:
     """One day in words, with how many groups and students it has."""
     row, edited = rows.get(day), plans.get(day)
-    if row is None or edited is None:
+    if row is None:
         has_blocks = any(block.weekday == WEEKDAYS[day.weekday()] for block in team.blocks)
         state = "no school" if not team.has_school(day) else "no plan yet" if has_blocks else "no blocks"
         return {"day": day, "state": state, "groups": None, "students": None}
     state = "suggested"
     if row.decision is not None:
         state = "accepted, not signed yet" if row.awaits_signature else "accepted"
+    if edited is None:
+        return {"day": day, "state": state, "groups": None, "students": None}
     led = [session for session in edited.sessions if session.led]
     students = {student for session in led for student in session.students}
     return {"day": day, "state": state, "groups": len(led), "students": len(students)}

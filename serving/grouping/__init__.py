@@ -25,7 +25,7 @@ from serving.grouping.problem.people import (
     Student,
 )
 from serving.grouping.problem.places import Block, Pin, Room, Seat, Skill
-from serving.grouping.problem.plan import Plan, Score, Session
+from serving.grouping.problem.plan import Plan, Score, Session, Term
 from serving.grouping.problem.policy import (
     ADULT_LED,
     DEFAULT_SIZES,
@@ -121,6 +121,7 @@ __all__ = (
     "Skill",
     "SoftConstraint",
     "Student",
+    "Term",
     "Violation",
     "Weights",
     "WhyNot",

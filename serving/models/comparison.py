@@ -14,9 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from features.profiles.columns import OF_STUDENTS
 from features.profiles.kernel import COLUMNS
 from serving.models.snapshot import Snapshot
+
+ON_SKILL, OWN = "skill_residual_ewm_20", "student_residual_ewm_05"
+"""Columns of profiles: how far a student's answers on a skill, and to everything, lie from what others reach."""
 
 LEAST_STUDENTS = 20
 """Students of whom a skill is compared, at least: of fewer one could be known, and chance says more than the skill."""
@@ -93,10 +95,6 @@ def compare_skills(snapshot: Snapshot, students: Sequence[str]) -> Funnel:
     return draw_limits(names[enough & single].tolist(), gap[enough & single].astype(float))
 
 
-ON_SKILL, OWN = "skill_residual_ewm_20", "student_residual_ewm_05"
-assert OWN in OF_STUDENTS
-
-
 def draw_limits(skills: Sequence[str], gaps: npt.NDArray[np.float64]) -> Funnel:
     """The funnel of differences.
 
@@ -110,7 +108,8 @@ def draw_limits(skills: Sequence[str], gaps: npt.NDArray[np.float64]) -> Funnel:
         >>> [skill.skill_id for skill in funnel.skills]
         ['b', 'a']
     """
-    groups = {skill: gaps[np.array([each == skill for each in skills])] for skill in sorted(set(skills))}
+    named = np.array(skills)
+    groups = {skill: gaps[named == skill] for skill in sorted(set(skills))}
     large = {skill: found for skill, found in groups.items() if len(found) >= LEAST_STUDENTS}
     if not large:
         return Funnel((), 0.0, 0.0, len(groups))

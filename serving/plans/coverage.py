@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from features.roster import PastSession, Series, Team
 from features.roster.series_checks import minutes_of
@@ -21,10 +21,14 @@ def count_minutes(team: Team, first: date, last: date) -> dict[str, int]:
     return minutes
 
 
-def list_known_adults(team: Team, first: date, last: date) -> dict[str, frozenset[str]]:
-    """Ids of the adults who led a session with each member, from a first to a last day."""
+KNOWN_WEEKS = 4
+"""Weeks within which an adult led a session with a student, so that they know each other."""
+
+
+def list_known_adults(team: Team, last: date) -> dict[str, frozenset[str]]:
+    """Ids of the adults who led a session with each member in `KNOWN_WEEKS` weeks up to a last day."""
     known: dict[str, set[str]] = {student: set() for student in team.members}
-    for past in _held(team, first, last):
+    for past in _held(team, last - timedelta(weeks=KNOWN_WEEKS, days=-1), last):
         for student in past.students:
             if student in known and past.staff_id is not None:
                 known[student].add(past.staff_id)

@@ -180,10 +180,13 @@ def decide_plan(
     )
     team_id = day.answer.team_id
     if body.decision != "rejected" and leader_signs(database, team_id):
-        sent = sign(sent, caller) if Scope.SIGN in caller.scopes else replace(sent, awaits_signature=True)
+        if Scope.SIGN in caller.scopes:
+            sent = replace(sent, signed_at=sent.decided_at, signed_by=caller.key_id)
+        else:
+            sent = replace(sent, awaits_signature=True)
     with database.changing(alone=True) as connection:
         students = {student.id for student in day.problem.students}
-        found = keep_decision(connection, sent, team_id, day.answer.date, held, students)
+        found = keep_decision(connection, sent, team_id, day.answer.date, students)
         if found is None or not may_see_team(connection, caller, team_id):  # gone, or another's, since it was read
             raise _unknown_recommendation()
         stored, same = found
@@ -237,11 +240,6 @@ def leader_signs(database: Database, team_id: str) -> bool:
         return read_team(database, team_id).leader_signs
     except MissingError:  # it has left the roster
         return False
-
-
-def sign(decision: Decision, caller: Caller) -> Decision:
-    """The decision with the caller's signature."""
-    return replace(decision, signed_at=decision.decided_at, signed_by=caller.key_id)
 
 
 def judge_edit(

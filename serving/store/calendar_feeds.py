@@ -3,11 +3,17 @@
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import and_, insert, select, update
 
 from features.database import Database
 from features.errors import MissingError
-from serving.store.tables import CALENDAR_FEEDS
+from serving.store.tables import API_KEYS, CALENDAR_FEEDS
+
+REVOKED_KEYS = select(API_KEYS.c.key_id).where(API_KEYS.c.revoked_at.is_not(None))
+
+IS_VALID = and_(CALENDAR_FEEDS.c.revoked_at.is_(None), CALENDAR_FEEDS.c.key_id.not_in(REVOKED_KEYS))
+"""Whether an address is still answered: what a key made ends with it where the key is revoked, so that who should see
+nothing any more has no address left; it outlives a key whose time is over, since a calendar is read all year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +53,8 @@ def save_feed(database: Database, feed: CalendarFeed) -> None:
 
 
 def find_feed(database: Database, feed_id: str) -> CalendarFeed | None:
-    """The address with an id; None where there is none, or it is revoked."""
-    feeds = CALENDAR_FEEDS.c
-    query = select(CALENDAR_FEEDS).where(feeds.feed_id == feed_id, feeds.revoked_at.is_(None))
+    """The address with an id; None where there is none, or it or the key that made it is revoked."""
+    query = select(CALENDAR_FEEDS).where(CALENDAR_FEEDS.c.feed_id == feed_id, IS_VALID)
     try:
         with database.reading() as connection:
             row = connection.execute(query).mappings().one_or_none()
@@ -59,9 +64,9 @@ def find_feed(database: Database, feed_id: str) -> CalendarFeed | None:
 
 
 def list_feeds(database: Database, team_id: str) -> tuple[CalendarFeed, ...]:
-    """The addresses of a team that are not revoked, the oldest first."""
+    """The addresses of a team that are answered, the oldest first."""
     feeds = CALENDAR_FEEDS.c
-    query = select(CALENDAR_FEEDS).where(feeds.team_id == team_id, feeds.revoked_at.is_(None))
+    query = select(CALENDAR_FEEDS).where(feeds.team_id == team_id, IS_VALID)
     with database.reading() as connection:
         rows = connection.execute(query.order_by(feeds.created_at, feeds.feed_id)).mappings().all()
     return tuple(CalendarFeed(**row) for row in rows)

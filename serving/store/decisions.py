@@ -1,7 +1,7 @@
 """What people decided on each plan."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, false, func, select, update
 from features.database import Database
 from features.database.dialects import upsert
 from features.roster import PastSession, find_gone, replace_recorded_sessions
-from serving.grouping import Session
+from serving.grouping import SessionType
 from serving.schemas.sessions import SessionSeats
 from serving.store.forgetting import forget_in_text
 from serving.store.tables import DECISIONS, RECOMMENDATION_STUDENTS, RECOMMENDATIONS
@@ -63,7 +63,6 @@ def keep_decision(
     decision: Decision,
     team_id: str,
     day: date,
-    held: Sequence[Session],
     students: Collection[str],
 ) -> tuple[Decision, bool] | None:
     """Stores a decision and, unless it rejects, its sessions as those of the day, without students who were erased.
@@ -73,7 +72,6 @@ def keep_decision(
         decision: The decision as it was sent; `replaces` is found here.
         team_id: The team of the plan.
         day: The date of the plan in the school's time zone.
-        held: The sessions that count as held.
         students: Everybody of the day as it was read: who was erased since then may be linked to the plan no longer;
             who was erased before is linked until the erasure comes to the plans.
 
@@ -87,8 +85,6 @@ def keep_decision(
     gone = find_gone(connection, students) | find_gone_of(connection, decision.recommendation_id)
     if gone:
         decision = replace(decision, note=None, sessions=forget_in_text(SESSIONS, decision.sessions, gone))
-        left = (replace(each, students=tuple(s for s in each.students if s not in gone)) for each in held)
-        held = [session for session in left if session.students]
     elif decision.note and find_gone(connection, _words_of(decision.note)):
         decision = replace(decision, note=None)
     counts = decision.decision != "rejected" and not decision.awaits_signature
@@ -108,9 +104,7 @@ def keep_decision(
     }
     insertion = upsert(connection, DECISIONS).values(row).returning(DECISIONS.c.id)
     if connection.execute(insertion).first() is not None and counts:
-        replace_recorded_sessions(
-            connection, team_id, day, [_to_past_session(team_id, day, session) for session in held]
-        )
+        _record_sessions(connection, team_id, day, decision.sessions)
     stored = _read(connection, decision.recommendation_id)
     return None if stored is None else (stored, stored.content == decision.content)
 
@@ -143,9 +137,7 @@ def keep_signature(
         .where(DECISIONS.c.id == recommendation_id)
         .values(awaits_signature=False, signed_at=signed_at, signed_by=key_id, replaces=replaces)
     )
-    seats = TypeAdapter(SESSIONS).validate_json(decision.sessions)
-    past = [_past_of(team_id, day, each) for each in seats]
-    replace_recorded_sessions(connection, team_id, day, past)
+    _record_sessions(connection, team_id, day, decision.sessions)
     return signed, True
 
 
@@ -192,7 +184,7 @@ def _read(connection: Connection, recommendation_id: str) -> Decision | None:
 
 
 def _find_current(connection: Connection, team_id: str, day: date) -> str | None:
-    """The id of the current plan of a team's day: the last one that was accepted, edited or not."""
+    """The id of the current plan of a team's day: the last one that was accepted, edited or not, or signed since."""
     plans = RECOMMENDATIONS.c
     query = (
         select(plans.id)
@@ -203,19 +195,24 @@ def _find_current(connection: Connection, team_id: str, day: date) -> str | None
             DECISIONS.c.decision != "rejected",
             func.coalesce(DECISIONS.c.awaits_signature, false()) == false(),
         )
-        .order_by(DECISIONS.c.decided_at.desc(), plans.id)
+        .order_by(func.coalesce(DECISIONS.c.signed_at, DECISIONS.c.decided_at).desc(), plans.id)
     )
     found: str | None = connection.execute(query.limit(1)).scalar()
     return found
 
 
-def _past_of(team_id: str, day: date, session: SessionSeats) -> PastSession:
-    """A stored session as one that was held."""
-    lead = session.adults[0] if session.skill_id is not None else None
-    return PastSession(day, team_id, session.block_id, lead, session.skill_id, tuple(session.students))
-
-
-def _to_past_session(team_id: str, day: date, session: Session) -> PastSession:
-    """A session as one that was held; nobody leads online work, also where an adult supervises it."""
-    lead = session.adults[0] if session.led else None
-    return PastSession(day, team_id, session.block, lead, session.skill, session.students)
+def _record_sessions(connection: Connection, team_id: str, day: date, sessions: str) -> None:
+    """Puts the sessions of a decision in place of those of the day; nobody leads online work, also where supervised."""
+    seats = TypeAdapter(SESSIONS).validate_json(sessions)
+    past = [
+        PastSession(
+            day,
+            team_id,
+            each.block_id,
+            None if each.session_type is SessionType.ONLINE else each.adults[0],
+            each.skill_id,
+            tuple(each.students),
+        )
+        for each in seats
+    ]
+    replace_recorded_sessions(connection, team_id, day, past)

@@ -3,19 +3,17 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import Query, Request, Response
+from fastapi import Query, Response
 
-from serving.access.visibility import find_roster
-from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentPlanner, PlanInPath
-from serving.api.names import CurrentNames
+from serving.api.dependencies import PlanInPath
 from serving.board.changes.take_step import make_router
-from serving.board.day.page import day_address
+from serving.board.day.page import CurrentDayPage, day_address
 from serving.board.day.view import describe_seat, describe_violation, name_session
 from serving.board.pages import render
 from serving.board.words import Names, list_effects
 from serving.grouping import Problem, Session, find_violations, read_seats
 from serving.grouping.changes.seat_options import SeatOption
-from serving.plans.edits.edited_day import EditedDay, open_edit, to_bodies
+from serving.plans.edits.edited_day import EditedDay, to_bodies
 from serving.plans.edits.steps import put_student
 from serving.plans.latecomer import find_seat_options
 from serving.schemas.changes import SeatOptionsRequest
@@ -26,30 +24,24 @@ router = make_router()
 
 @router.get("/{recommendation_id}/seats")
 def show_seats(
-    request: Request,
     recommendation_id: PlanInPath,
     student_id: Annotated[Identity, Query()],
     block_id: Annotated[Identity, Query()],
-    caller: CurrentCaller,
-    auditor: CurrentAuditor,
-    planner: CurrentPlanner,
-    names: CurrentNames,
+    page: CurrentDayPage,
 ) -> Response:
     """The sessions to which a student can move in a block, the best first, and those that would break a rule."""
-    edited = open_edit(planner.database, caller, recommendation_id)
+    edited, called = page.open(recommendation_id)
     problem, answer = edited.day.problem, edited.day.answer
     body = SeatOptionsRequest(student_id=student_id, block_ids=[block_id], sessions=to_bodies(edited))
-    _, found = find_seat_options(planner, caller, edited.day, body)
-    auditor.note("rank_seat_options", team_id=answer.team_id, student_id=student_id, subject=recommendation_id)
-    team, _ = find_roster(planner.rosters, caller, answer.team_id)
-    called = Names.of(names.of_team(team))
+    _, found = find_seat_options(page.planner, page.caller, edited.day, body)
+    page.auditor.note("rank_seat_options", team_id=answer.team_id, student_id=student_id, subject=recommendation_id)
     here = next((each for each in edited.sessions if each.block == block_id and student_id in each.students), None)
     options = found.blocks[0]
     now = next((option for option in options if here is not None and option.session.id == here.id), None)
     met = next((term.value for term in answer.terms if term.name == "benefit"), 0.0)
     allowed = {option.session.id for option in options} | {"" if here is None else here.id}
     return render(
-        request,
+        page.request,
         "seats.html",
         answer=answer,
         edited=edited,

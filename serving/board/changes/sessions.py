@@ -3,20 +3,18 @@
 from collections import Counter
 from typing import Annotated
 
-from fastapi import Query, Request, Response
+from fastapi import Query, Response
 from pydantic import Field
 
-from serving.access.visibility import find_roster
-from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentPlanner, PlanInPath
-from serving.api.names import CurrentNames
+from serving.api.dependencies import PlanInPath
 from serving.board.changes.take_step import Step, make_router, take_step
 from serving.board.day.page import CurrentDayPage, day_address
-from serving.board.day.view import name_session
+from serving.board.day.view import name_session, name_work
 from serving.board.pages import render
 from serving.board.route import CurrentForm
 from serving.board.words import Names
 from serving.grouping import Session
-from serving.plans.edits.edited_day import EditedDay, open_edit
+from serving.plans.edits.edited_day import EditedDay
 from serving.plans.edits.session_steps import change_session, merge_sessions, set_aim, split_session
 from serving.plans.edits.steps import require_session
 from serving.schemas.edits import EditStep
@@ -63,24 +61,16 @@ class AimForm(Step):
 
 @router.get("/{recommendation_id}/sessions")
 def show_session(
-    request: Request,
-    recommendation_id: PlanInPath,
-    session_id: Annotated[Identity, Query()],
-    caller: CurrentCaller,
-    auditor: CurrentAuditor,
-    planner: CurrentPlanner,
-    names: CurrentNames,
+    recommendation_id: PlanInPath, session_id: Annotated[Identity, Query()], page: CurrentDayPage
 ) -> Response:
     """One session, with everything that can be changed about it."""
-    edited = open_edit(planner.database, caller, recommendation_id)
+    edited, called = page.open(recommendation_id)
     session, answer = require_session(edited, session_id), edited.day.answer
-    auditor.note("read_recommendation", team_id=answer.team_id, subject=recommendation_id)
-    team, _ = find_roster(planner.rosters, caller, answer.team_id)
-    called = Names.of(names.of_team(team))
+    page.auditor.note("read_recommendation", team_id=answer.team_id, subject=recommendation_id)
     students = sorted(((one, called.student(one)) for one in session.students), key=lambda each: each[1].casefold())
     here = [each for each in edited.sessions if each.block == session.block and each.id != session.id]
     return render(
-        request,
+        page.request,
         "session.html",
         answer=answer,
         edited=edited,
@@ -103,9 +93,8 @@ def change(recommendation_id: PlanInPath, form: CurrentForm, page: CurrentDayPag
     """Gives a session another adult, skill or room."""
     sent: ChangeForm = form.read(ChangeForm)
 
-    def make(edited: EditedDay) -> list[EditStep]:
-        step = change_session(edited, sent.session_id, adult=sent.staff_id, skill=sent.skill_id, room=sent.room_id)
-        return [*edited.steps, step]
+    def make(edited: EditedDay) -> EditStep:
+        return change_session(edited, sent.session_id, adult=sent.staff_id, skill=sent.skill_id, room=sent.room_id)
 
     return take_step(page, recommendation_id, sent.version, make)
 
@@ -115,9 +104,8 @@ def split(recommendation_id: PlanInPath, form: CurrentForm, page: CurrentDayPage
     """Gives some students of a session one of their own."""
     sent: SplitForm = form.read(SplitForm)
 
-    def make(edited: EditedDay) -> list[EditStep]:
-        step = split_session(edited, sent.session_id, sent.student_id, sent.staff_id, sent.skill_id, sent.room_id)
-        return [*edited.steps, step]
+    def make(edited: EditedDay) -> EditStep:
+        return split_session(edited, sent.session_id, sent.student_id, sent.staff_id, sent.skill_id, sent.room_id)
 
     return take_step(page, recommendation_id, sent.version, make)
 
@@ -127,8 +115,8 @@ def merge(recommendation_id: PlanInPath, form: CurrentForm, page: CurrentDayPage
     """Lets the students of a session join another one of the block."""
     sent: MergeForm = form.read(MergeForm)
 
-    def make(edited: EditedDay) -> list[EditStep]:
-        return [*edited.steps, merge_sessions(edited, sent.session_id, sent.into_id)]
+    def make(edited: EditedDay) -> EditStep:
+        return merge_sessions(edited, sent.session_id, sent.into_id)
 
     return take_step(page, recommendation_id, sent.version, make)
 
@@ -138,8 +126,8 @@ def write_aim(recommendation_id: PlanInPath, form: CurrentForm, page: CurrentDay
     """Writes down what the team wants of a session, or takes it away."""
     sent: AimForm = form.read(AimForm)
 
-    def make(edited: EditedDay) -> list[EditStep]:
-        return [*edited.steps, set_aim(edited, sent.session_id, sent.aim)]
+    def make(edited: EditedDay) -> EditStep:
+        return set_aim(edited, sent.session_id, sent.aim)
 
     return take_step(page, recommendation_id, sent.version, make)
 
@@ -154,7 +142,7 @@ def _list_adults(edited: EditedDay, session: Session, here: list[Session], calle
         taken = busy.get(adult.id)
         words = called.adult(adult.id)
         if taken is not None:
-            words = f"{words}, who has {_name_work(taken, edited)} now: they change places"
+            words = f"{words}, who has {name_work(taken, edited)} now: they change places"
         elif adult.id not in session.adults:
             words = f"{words}, who is free"
         choices.append((taken is not None, words, adult.id, adult.id in session.adults[:1]))
@@ -188,9 +176,3 @@ def _list_rooms(edited: EditedDay, session: Session, here: list[Session], called
             words = f"{words}, where {name_session(taken[room.id], edited, called)} is now: they change places"
         choices.append((room.id in taken, words, room.id, room.id == session.room))
     return [(identity, words, chosen) for _, words, identity, chosen in sorted(choices)]
-
-
-def _name_work(session: Session, edited: EditedDay) -> str:
-    """What an adult does in a session."""
-    skills = {skill.id: skill.name for skill in edited.day.problem.skills}
-    return "independent work" if session.skill is None else skills.get(session.skill, session.skill)

@@ -2,21 +2,18 @@
 
 from typing import Literal
 
-from fastapi import Request, Response
+from fastapi import Response
 
 from serving.access.caller import Caller
-from serving.access.visibility import find_roster
-from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentPlanner, PlanInPath
-from serving.api.names import CurrentNames
-from serving.board.changes.take_step import Step, make_router, take_step
+from serving.api.dependencies import PlanInPath
+from serving.board.changes.take_step import Step, change_steps, make_router, take_step
 from serving.board.day.page import CurrentDayPage, day_address
 from serving.board.day.view import describe_move
 from serving.board.pages import render
 from serving.board.route import CurrentForm
-from serving.board.words import Names
 from serving.errors import RequestError
 from serving.grouping import Repair
-from serving.plans.edits.edited_day import EditedDay, check_sessions, open_edit
+from serving.plans.edits.edited_day import EditedDay, check_sessions
 from serving.plans.edits.steps import lock_session, make_step, move_student, swap_students
 from serving.plans.recommend import Planner
 from serving.plans.stored_plan import judge_edit
@@ -57,9 +54,8 @@ def move(recommendation_id: PlanInPath, form: CurrentForm, page: CurrentDayPage)
     """Moves a student to another session of a block."""
     sent: MoveForm = form.read(MoveForm)
 
-    def make(edited: EditedDay) -> list[EditStep]:
-        step = move_student(page.planner, page.caller, edited, sent.student_id, sent.block_id, sent.session_id)
-        return [*edited.steps, step]
+    def make(edited: EditedDay) -> EditStep:
+        return move_student(page.planner, page.caller, edited, sent.student_id, sent.block_id, sent.session_id)
 
     return take_step(page, recommendation_id, sent.version, make, sent.student_id)
 
@@ -69,8 +65,8 @@ def swap(recommendation_id: PlanInPath, form: CurrentForm, page: CurrentDayPage)
     """Lets two students of a block change places."""
     sent: SwapForm = form.read(SwapForm)
 
-    def make(edited: EditedDay) -> list[EditStep]:
-        return [*edited.steps, swap_students(edited, sent.student_id, sent.other_student_id, sent.block_id)]
+    def make(edited: EditedDay) -> EditStep:
+        return swap_students(edited, sent.student_id, sent.other_student_id, sent.block_id)
 
     return take_step(page, recommendation_id, sent.version, make, sent.student_id)
 
@@ -80,8 +76,8 @@ def lock(recommendation_id: PlanInPath, form: CurrentForm, page: CurrentDayPage)
     """Locks a session for the next suggestion, or unlocks it."""
     sent: LockForm = form.read(LockForm)
 
-    def make(edited: EditedDay) -> list[EditStep]:
-        return [*edited.steps, lock_session(edited, sent.session_id, locked=sent.locked == "yes")]
+    def make(edited: EditedDay) -> EditStep:
+        return lock_session(edited, sent.session_id, locked=sent.locked == "yes")
 
     return take_step(page, recommendation_id, sent.version, make)
 
@@ -90,27 +86,18 @@ def lock(recommendation_id: PlanInPath, form: CurrentForm, page: CurrentDayPage)
 def undo(recommendation_id: PlanInPath, form: CurrentForm, page: CurrentDayPage) -> Response:
     """Takes the last step back."""
     sent: Step = form.read(Step)
-    return take_step(page, recommendation_id, sent.version, lambda edited: list(edited.steps[:-1]), more="&undone=1")
+    return change_steps(page, recommendation_id, sent.version, lambda edited: list(edited.steps[:-1]), more="&undone=1")
 
 
 @router.get("/{recommendation_id}/repair")
-def show_repair(
-    request: Request,
-    recommendation_id: PlanInPath,
-    caller: CurrentCaller,
-    auditor: CurrentAuditor,
-    planner: CurrentPlanner,
-    names: CurrentNames,
-) -> Response:
+def show_repair(recommendation_id: PlanInPath, page: CurrentDayPage) -> Response:
     """The smallest repair of broken rules, of which the page of the day takes the part that says it."""
-    edited = open_edit(planner.database, caller, recommendation_id)
+    edited, called = page.open(recommendation_id)
     answer = edited.day.answer
-    auditor.note("evaluate", team_id=answer.team_id, subject=recommendation_id)
-    team, _ = find_roster(planner.rosters, caller, answer.team_id)
-    called = Names.of(names.of_team(team))
-    found = _find_repair(planner, caller, edited)
+    page.auditor.note("evaluate", team_id=answer.team_id, subject=recommendation_id)
+    found = _find_repair(page.planner, page.caller, edited)
     return render(
-        request,
+        page.request,
         "repair.html",
         answer=answer,
         edited=edited,
@@ -131,10 +118,10 @@ def repair(recommendation_id: PlanInPath, form: CurrentForm, page: CurrentDayPag
     """Takes over the smallest repair of broken rules."""
     sent: Step = form.read(Step)
 
-    def make(edited: EditedDay) -> list[EditStep]:
+    def make(edited: EditedDay) -> EditStep:
         found = _find_repair(page.planner, page.caller, edited)
         if found is None:
             raise RequestError("no_repair", "no repair was found; undo the last step, or suggest again")
-        return [*edited.steps, make_step(edited, "repair", check_sessions(edited.day.problem, found.sessions))]
+        return make_step(edited, "repair", check_sessions(edited.day.problem, found.sessions))
 
     return take_step(page, recommendation_id, sent.version, make)

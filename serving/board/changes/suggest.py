@@ -4,14 +4,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
-from fastapi import Request, Response
+from fastapi import Response
 from fastapi.responses import RedirectResponse
 from pydantic import Field
 
 from serving.access.visibility import find_roster
-from serving.api.dependencies import Auditor, CurrentAuditor, CurrentCaller, CurrentPlanner, PlanInPath
+from serving.api.dependencies import Auditor, PlanInPath
 from serving.api.middleware.authenticate import BOARD
-from serving.api.names import CurrentNames
 from serving.api.responses.recommendations import to_recommendation
 from serving.audit.entries import AuditEntry
 from serving.board.changes.take_step import (
@@ -24,17 +23,15 @@ from serving.board.changes.take_step import (
     take_step,
 )
 from serving.board.day.page import CurrentDayPage, day_address, list_partly_away
-from serving.board.day.view import REACHED, name_session
+from serving.board.day.view import list_reached, name_session
 from serving.board.pages import render
 from serving.board.route import CurrentForm, FormBody
 from serving.board.words import Names
 from serving.errors import ConflictError, RequestError
-from serving.grouping import Session, find_moves
+from serving.grouping import Session, find_moves, score_plan
 from serving.plans.edits.edited_day import EditedDay, check_sessions, find_current, open_edit
-from serving.plans.edits.steps import make_step
-from serving.plans.edits.suggest import suggest_again, suggest_first
+from serving.plans.edits.suggest import suggest_again, suggest_first, take_plan
 from serving.plans.sessions import to_session
-from serving.schemas.changes import TermOut
 from serving.schemas.common import SchoolDate
 from serving.schemas.edits import EditStep
 from serving.schemas.recommendations import Absence
@@ -135,27 +132,19 @@ def suggest_day(form: CurrentForm, page: CurrentDayPage) -> Response:
 
 
 @router.get("/{recommendation_id}/alternatives")
-def show_alternatives(
-    request: Request,
-    recommendation_id: PlanInPath,
-    caller: CurrentCaller,
-    auditor: CurrentAuditor,
-    planner: CurrentPlanner,
-    names: CurrentNames,
-) -> Response:
+def show_alternatives(recommendation_id: PlanInPath, page: CurrentDayPage) -> Response:
     """Other good plans of the day beside the one that the team works on."""
-    edited = open_edit(planner.database, caller, recommendation_id)
+    edited, called = page.open(recommendation_id)
     answer = edited.day.answer
-    auditor.note("read_recommendation", team_id=answer.team_id, subject=recommendation_id)
-    team, _ = find_roster(planner.rosters, caller, answer.team_id)
-    called = Names.of(names.of_team(team))
+    page.auditor.note("read_recommendation", team_id=answer.team_id, subject=recommendation_id)
     others = [tuple(map(to_session, each.sessions)) for each in answer.alternatives]
-    plans: list[dict[str, Any]] = [{"title": "As it is now", "reaches": _list_reached(answer.terms), "moved": 0}]
+    now = score_plan(edited.day.problem, edited.sessions).terms
+    plans: list[dict[str, Any]] = [{"title": "As it is now", "reaches": list_reached(now), "moved": 0}]
     for at, (each, sessions) in enumerate(zip(answer.alternatives, others, strict=True)):
         moved = len(find_moves(edited.day.problem, edited.sessions, sessions))
-        plans.append({"title": f"Plan {LETTERS[at]}", "reaches": _list_reached(each.terms), "moved": moved, "at": at})
+        plans.append({"title": f"Plan {LETTERS[at]}", "reaches": list_reached(each.terms), "moved": moved, "at": at})
     return render(
-        request,
+        page.request,
         "alternatives.html",
         answer=answer,
         edited=edited,
@@ -173,18 +162,14 @@ def take_alternative(recommendation_id: PlanInPath, form: CurrentForm, page: Cur
     """Takes over another good plan, as one step that can be undone."""
     sent: AlternativeForm = form.read(AlternativeForm)
 
-    def make(edited: EditedDay) -> list[EditStep]:
+    def make(edited: EditedDay) -> EditStep:
         others = edited.day.answer.alternatives
         if sent.at >= len(others):
             raise RequestError("unknown_alternative", "at: the plan has no such alternative", field="at")
         sessions = tuple(map(to_session, others[sent.at].sessions))
-        return [*edited.steps, make_step(edited, "alternative", check_sessions(edited.day.problem, sessions))]
+        return take_plan(edited, check_sessions(edited.day.problem, sessions))
 
     return take_step(page, recommendation_id, sent.version, make)
-
-
-def _list_reached(terms: Sequence[TermOut]) -> list[str]:
-    return [term.sentence for term in terms if term.name in REACHED and " of 0 " not in term.sentence]
 
 
 def _list_sessions(

@@ -39,16 +39,30 @@ def take_step(
     page: DayPage,
     recommendation_id: str,
     version: int,
+    make: Callable[[EditedDay], EditStep],
+    student_id: str | None = None,
+) -> Response:
+    """Makes one more step; what `make` gives, and else as of `change_steps`."""
+    return change_steps(
+        page, recommendation_id, version, lambda edited: [*edited.steps, make(edited)], student_id=student_id
+    )
+
+
+def change_steps(
+    page: DayPage,
+    recommendation_id: str,
+    version: int,
     make: Callable[[EditedDay], list[EditStep]],
+    *,
     student_id: str | None = None,
     more: str = "",
 ) -> Response:
-    """Makes a step and shows the day, or the day as it is now where somebody else was quicker.
+    """Changes the steps and shows the day, or the day as it is now where somebody else was quicker.
 
     Args:
         page: Renders the day.
         recommendation_id: The plan.
-        version: The version that the page showed on which the step was made.
+        version: The version that the page showed on which the change was made.
         make: Gives all steps from now on.
         student_id: The student whom the step is about, for the audit log; null for several or none.
         more: Query of the page that follows.

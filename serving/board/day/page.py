@@ -19,13 +19,7 @@ from serving.api.middleware.authenticate import BOARD
 from serving.api.names import CurrentNames
 from serving.board.day.data_state import describe_age, describe_night
 from serving.board.day.said import describe_last
-from serving.board.day.view import (
-    REACHED,
-    describe_move,
-    describe_violation,
-    list_absent,
-    view_blocks,
-)
+from serving.board.day.view import describe_move, describe_violation, list_absent, list_reached, view_blocks
 from serving.board.pages import render
 from serving.board.route import MAY_USE_BOARD, BoardRoute
 from serving.board.words import Names, describe_impact, speak_plainly
@@ -62,7 +56,7 @@ def list_teams(request: Request, caller: CurrentCaller, database: CurrentDatabas
 
 @dataclass(frozen=True)
 class DayPage:
-    """Renders the page of a day; for a read and for what could not be done.
+    """Opens plans and renders the page of a day; for a read and for what could not be done.
 
     Attributes:
         request: What it answers.
@@ -77,6 +71,12 @@ class DayPage:
     auditor: CurrentAuditor
     planner: CurrentPlanner
     names: CurrentNames
+
+    def open(self, recommendation_id: str) -> tuple[EditedDay, Names]:
+        """A plan as it is now, with the names of its people; whoever shows it notes it."""
+        edited = open_edit(self.planner.database, self.caller, recommendation_id)
+        team, _ = find_roster(self.planner.rosters, self.caller, edited.day.answer.team_id)
+        return edited, Names.of(self.names.of_team(team))
 
     def respond(
         self,
@@ -202,7 +202,7 @@ def _describe_plan(edited: EditedDay, team: Team, names: Names, done: int | None
         "names": names,
         "blocks": view_blocks(edited, names, news),
         "said": "The last step is undone." if undone else describe_last(edited, names, done),
-        "reached": [term.sentence for term in answer.terms if term.name in REACHED and " of 0 " not in term.sentence],
+        "reached": list_reached(answer.terms),
         "plain": speak_plainly,
         "age": describe_age(answer.provenance.data_as_of, answer.date),
         "away": _by_name(away, names.students),

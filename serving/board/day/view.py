@@ -1,12 +1,13 @@
 """What the page of a day shows: blocks of cards, each a session with its students and why they sit there."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from serving.board.words import SESSION_TYPES, Names, name_purpose, speak_plainly
-from serving.grouping import Move, Seat, Session, SessionType
+from serving.grouping import Move, Seat, Session, SessionType, Term
 from serving.plans.edits.edited_day import EditedDay
+from serving.schemas.changes import TermOut
 from serving.schemas.recommendations import RecommendationOut
 from serving.schemas.sessions import SeatOut, SessionOut
 
@@ -224,11 +225,19 @@ def describe_seat(seat: Seat | None, edited: EditedDay, names: Names) -> str:
 
 def name_session(session: Session, edited: EditedDay, names: Names) -> str:
     """A session in words, such as `Fractions 2 with Ms B`."""
-    if session.skill is None:
-        return "independent work"
+    lead = f" with {names.adult(session.adults[0])}" if session.led and session.adults else ""
+    return f"{name_work(session, edited)}{lead}"
+
+
+def name_work(session: Session, edited: EditedDay) -> str:
+    """What a session is about, in words."""
     skills = {skill.id: skill.name for skill in edited.day.problem.skills}
-    lead = f" with {names.adult(session.adults[0])}" if session.adults else ""
-    return f"{skills.get(session.skill, session.skill)}{lead}"
+    return "independent work" if session.skill is None else skills.get(session.skill, session.skill)
+
+
+def list_reached(terms: Iterable[Term | TermOut]) -> list[str]:
+    """What a plan reaches, in sentences; without those about nothing."""
+    return [term.sentence for term in terms if term.name in REACHED and " of 0 " not in term.sentence]
 
 
 def list_absent(edited: EditedDay, members: Sequence[str], staff: Sequence[str]) -> tuple[list[str], ...]:

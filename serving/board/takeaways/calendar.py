@@ -8,25 +8,24 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 
 from serving.access.caller import Caller, Scope
 from serving.access.visibility import find_roster
-from serving.api.dependencies import Auditor, CurrentAuditor, CurrentCaller, CurrentPlanner
+from serving.api.dependencies import Auditor, CurrentPlanner
 from serving.api.middleware.authenticate import BOARD
-from serving.api.names import CurrentNames, NameReader
-from serving.board.day.page import TeamQuery, day_address
-from serving.board.day.view import name_session
+from serving.api.names import NameReader
+from serving.board.day.page import CurrentDayPage, DayPage, TeamQuery, day_address
+from serving.board.day.view import name_work
 from serving.board.pages import HEADERS, render
 from serving.board.route import MAY_USE_BOARD, BoardRoute, CurrentForm, FormBody, OpenRoute
 from serving.board.words import Names
 from serving.errors import NotFoundError, RequestError
 from serving.grouping import Session
-from serving.plans.edits.edited_day import EditedDay, open_edit
-from serving.plans.recommend import Planner
+from serving.plans.edits.edited_day import EditedDay, open_days
 from serving.schemas.texts import Identity
 from serving.store.calendar_feeds import CalendarFeed, find_feed, list_feeds, revoke_feed, save_feed
 from serving.store.recommendations import find_current_plans
@@ -58,76 +57,47 @@ class RevokeForm(FormBody):
 
 
 @router.get("/calendar")
-def show_feeds(
-    request: Request,
-    team_id: TeamQuery,
-    caller: CurrentCaller,
-    auditor: CurrentAuditor,
-    planner: CurrentPlanner,
-    names: CurrentNames,
-) -> Response:
+def show_feeds(team_id: TeamQuery, page: CurrentDayPage) -> Response:
     """The adults of a team with the addresses of their calendars, without their secrets."""
-    auditor.note("list_calendars", team_id=team_id)
-    return _render(request, caller, planner, names, team_id)
+    page.auditor.note("list_calendars", team_id=team_id)
+    return _render(page, team_id)
 
 
 @router.post("/calendar")
-def make_feed(
-    request: Request,
-    form: CurrentForm,
-    caller: CurrentCaller,
-    auditor: CurrentAuditor,
-    planner: CurrentPlanner,
-    names: CurrentNames,
-) -> Response:
+def make_feed(form: CurrentForm, page: CurrentDayPage) -> Response:
     """Makes an address for one adult, which is shown this once."""
     sent: FeedForm = form.read(FeedForm)
-    team, _ = find_roster(planner.rosters, caller, sent.team_id)
+    team, _ = find_roster(page.planner.rosters, page.caller, sent.team_id)
     if sent.staff_id not in {adult.staff_id for adult in team.staff}:
         raise RequestError("unknown_staff", "staff_id: the team has no such adult", field="staff_id")
     feed_id, secret = secrets.token_hex(8), secrets.token_hex(32)
     now = dt.datetime.now(dt.UTC)
-    feed = CalendarFeed(feed_id, _digest(secret), sent.team_id, sent.staff_id, names.shows, caller.key_id, now)
-    save_feed(planner.database, feed)
-    auditor.note("make_calendar", team_id=sent.team_id, subject=feed_id)
-    address = f"{str(request.base_url).rstrip('/')}{BOARD}/calendar/{feed_id}_{secret}.ics"
-    return _render(request, caller, planner, names, sent.team_id, made=(sent.staff_id, address))
+    shows = page.names.shows
+    feed = CalendarFeed(feed_id, _digest(secret), sent.team_id, sent.staff_id, shows, page.caller.key_id, now)
+    save_feed(page.planner.database, feed)
+    page.auditor.note("make_calendar", team_id=sent.team_id, subject=feed_id)
+    address = f"{str(page.request.base_url).rstrip('/')}{BOARD}/calendar/{feed_id}_{secret}.ics"
+    return _render(page, sent.team_id, made=(sent.staff_id, address))
 
 
 @router.post("/calendar/revocations")
-def revoke(
-    request: Request,
-    form: CurrentForm,
-    caller: CurrentCaller,
-    auditor: CurrentAuditor,
-    planner: CurrentPlanner,
-    names: CurrentNames,
-) -> Response:
+def revoke(form: CurrentForm, page: CurrentDayPage) -> Response:
     """Revokes an address at once."""
     sent: RevokeForm = form.read(RevokeForm)
-    find_roster(planner.rosters, caller, sent.team_id)
-    if not revoke_feed(planner.database, sent.team_id, sent.feed_id, dt.datetime.now(dt.UTC)):
+    find_roster(page.planner.rosters, page.caller, sent.team_id)
+    if not revoke_feed(page.planner.database, sent.team_id, sent.feed_id, dt.datetime.now(dt.UTC)):
         raise NotFoundError("not_found", "there is no such address, or it is revoked already")
-    auditor.note("revoke_calendar", team_id=sent.team_id, subject=sent.feed_id)
-    return _render(request, caller, planner, names, sent.team_id, said="The address is revoked.")
+    page.auditor.note("revoke_calendar", team_id=sent.team_id, subject=sent.feed_id)
+    return _render(page, sent.team_id, said="The address is revoked.")
 
 
-def _render(
-    request: Request,
-    caller: Caller,
-    planner: Planner,
-    names: NameReader,
-    team_id: str,
-    *,
-    made: tuple[str, str] | None = None,
-    said: str | None = None,
-) -> Response:
-    team, _ = find_roster(planner.rosters, caller, team_id)
-    called = Names.of(names.of_team(team))
-    feeds = list_feeds(planner.database, team_id)
+def _render(page: DayPage, team_id: str, *, made: tuple[str, str] | None = None, said: str | None = None) -> Response:
+    team, _ = find_roster(page.planner.rosters, page.caller, team_id)
+    called = Names.of(page.names.of_team(team))
+    feeds = list_feeds(page.planner.database, team_id)
     adults = sorted(((adult.staff_id, called.adult(adult.staff_id)) for adult in team.staff), key=lambda each: each[1])
     return render(
-        request,
+        page.request,
         "calendar.html",
         team=team,
         day=None,
@@ -159,15 +129,12 @@ def read_calendar(request: Request, address: Annotated[str, Path(max_length=100)
     called = Names.of(NameReader(request.app.state.vault, caller, auditor, planner).of_team(team))
     today = dt.date.today()  # noqa: DTZ011 - the school's own day
     first, last = today - dt.timedelta(days=DAYS_BEFORE), today + dt.timedelta(days=DAYS_AHEAD)
-    days = [
-        open_edit(planner.database, caller, row.id)
-        for _, row in sorted(find_current_plans(planner.database, feed.team_id, first, last).items())
-    ]
-    text = write_calendar(feed.staff_id, days, called)
+    days = open_days(planner.database, caller, find_current_plans(planner.database, feed.team_id, first, last))
+    text = write_calendar(feed.staff_id, days.values(), called)
     return Response(text.encode(), media_type="text/calendar; charset=utf-8", headers=HEADERS)
 
 
-def write_calendar(staff_id: str, days: list[EditedDay], called: Names) -> str:
+def write_calendar(staff_id: str, days: Iterable[EditedDay], called: Names) -> str:
     """The text of a calendar with an adult's sessions; days that do not count yet are tentative.
 
     Times are those of the school's own clock, without a time zone.
@@ -191,9 +158,7 @@ def _list_event(staff_id: str, session: Session, edited: EditedDay, called: Name
     label = next(block.label for block in edited.day.problem.blocks if block.id == session.block)
     begin, _, end = label.partition("-")
     role = "" if session.adults[0] == staff_id else f" with {called.adult(session.adults[0])}"
-    title = (
-        name_session(session, edited, called).partition(" with ")[0] if session.led else "supervise independent work"
-    )
+    title = name_work(session, edited) if session.led else "supervise independent work"
     students = ", ".join(sorted(map(called.student, session.students), key=str.casefold))
     aim = f"Aim: {edited.aims[session.id]}\n" if session.id in edited.aims else ""
     yield "BEGIN:VEVENT"

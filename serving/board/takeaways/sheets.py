@@ -8,17 +8,13 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from serving.access.visibility import find_roster
-from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentPlanner, PlanInPath
+from serving.api.dependencies import PlanInPath
 from serving.api.middleware.authenticate import BOARD
-from serving.api.names import CurrentNames
-from serving.board.day.page import day_address
+from serving.board.day.page import CurrentDayPage, day_address
 from serving.board.day.view import BlockView, Card, view_blocks
 from serving.board.pages import HEADERS, render
 from serving.board.route import MAY_USE_BOARD, BoardRoute
 from serving.board.takeaways.xlsx import MEDIA_TYPE, write_workbook
-from serving.board.words import Names
-from serving.plans.edits.edited_day import EditedDay, open_edit
 
 router = APIRouter(
     prefix=f"{BOARD}/plans/{{recommendation_id}}",
@@ -44,19 +40,10 @@ class OpenDay:
         called: Names of its people.
     """
 
-    def __init__(
-        self,
-        recommendation_id: PlanInPath,
-        caller: CurrentCaller,
-        auditor: CurrentAuditor,
-        planner: CurrentPlanner,
-        names: CurrentNames,
-    ) -> None:
-        self.edited: EditedDay = open_edit(planner.database, caller, recommendation_id)
+    def __init__(self, recommendation_id: PlanInPath, page: CurrentDayPage) -> None:
+        self.edited, self.called = page.open(recommendation_id)
         team_id = self.edited.day.answer.team_id
-        auditor.note("read_recommendation", team_id=team_id, subject=recommendation_id)
-        team, _ = find_roster(planner.rosters, caller, team_id)
-        self.called = Names.of(names.of_team(team))
+        page.auditor.note("read_recommendation", team_id=team_id, subject=recommendation_id)
 
     def list_rows(self) -> Iterator[list[str]]:
         """Yields the head of the table of the day, and a row for each seat; names are empty without a vault."""

@@ -5,6 +5,7 @@ made, so that nobody overwrites what they have not seen.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -18,7 +19,7 @@ from serving.plans.sessions import read_aims, read_sessions, to_session, to_sess
 from serving.plans.stored_plan import StoredDay, read_day, require_plan
 from serving.schemas.edits import MOST_STEPS, Edit, EditStep
 from serving.schemas.sessions import SessionIn
-from serving.store.recommendations import find_current_plans, keep_edit
+from serving.store.recommendations import PlanRow, find_current_plans, keep_edit
 
 Note = Callable[[], AuditEntry | None]
 """Gives the audit entry that is stored with a change; null for none, where another one says it already."""
@@ -94,6 +95,15 @@ def open_edit(database: Database, caller: Caller, recommendation_id: str) -> Edi
     day = read_day(stored)
     steps = () if stored.edit is None else tuple(Edit.model_validate_json(stored.edit).steps)
     return EditedDay(day, stored.decision, stored.request, stored.edit_version, steps, stored.awaits_signature)
+
+
+def open_days(database: Database, caller: Caller, rows: Mapping[date, PlanRow]) -> dict[date, EditedDay]:
+    """The plans of several days, in their order, without those of versions that did not store days."""
+    days = {}
+    for day, row in sorted(rows.items()):
+        with suppress(ConflictError):
+            days[day] = open_edit(database, caller, row.id)
+    return days
 
 
 def save_steps(database: Database, edited: EditedDay, version: int, steps: Sequence[EditStep], note: Note) -> None:

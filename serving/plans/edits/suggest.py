@@ -12,6 +12,7 @@ from serving.grouping import Session, SessionType
 from serving.plans.edits.edited_day import EditedDay, open_edit, save_steps
 from serving.plans.edits.steps import make_step
 from serving.plans.recommend import PlannedDay, Planner, Render, plan_day
+from serving.schemas.edits import EditStep
 from serving.schemas.recommendations import Absence, DayRule, RecommendationRequest
 
 SUGGEST_S = 2.0
@@ -106,6 +107,13 @@ def suggest_first(
     )
 
 
+def take_plan(edited: EditedDay, sessions: Sequence[Session]) -> EditStep:
+    """The step that takes over the sessions of another plan; aims and locks stay where it has the same session."""
+    locks = {_place(session) for session in edited.sessions if session.id in edited.locked}
+    locked = [session.id for session in sessions if _place(session) in locks]
+    return make_step(edited, "alternative", sessions, locked=locked, aims=_match_aims(edited, sessions))
+
+
 def _finish_nothing(connection: Connection, plan_id: str) -> None:
     """Nothing more is stored with a plan."""
     del connection, plan_id
@@ -122,15 +130,19 @@ def _keep_rules(rules: Sequence[DayRule], moved: Collection[tuple[str | None, st
 
 
 def _carry_aims(planner: Planner, caller: Caller, edited: EditedDay, plan_id: str) -> None:
-    """Gives sessions of a new plan the aims of those before that had the same block, lead and skill."""
-    aims = {_place(session): edited.aims[session.id] for session in edited.sessions if session.id in edited.aims}
-    if not aims:
+    """Gives sessions of a new plan the aims of those before."""
+    if not edited.aims:
         return
     new = open_edit(planner.database, caller, plan_id)
-    found = {session.id: aims[_place(session)] for session in new.sessions if _place(session) in aims}
-    if found:
+    if found := _match_aims(edited, new.sessions):
         step = make_step(new, "aim", new.sessions, aims=found)
         save_steps(planner.database, new, new.version, [step], lambda: None)
+
+
+def _match_aims(edited: EditedDay, sessions: Sequence[Session]) -> dict[str, str]:
+    """The aims of a day's sessions, by the ids that the same sessions have in another plan."""
+    aims = {_place(session): edited.aims[session.id] for session in edited.sessions if session.id in edited.aims}
+    return {session.id: aims[_place(session)] for session in sessions if _place(session) in aims}
 
 
 def _place(session: Session) -> tuple[str, str | None, str | None]:

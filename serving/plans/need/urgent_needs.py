@@ -10,9 +10,6 @@ from features.roster import Team
 from serving.grouping import Need
 from serving.plans.rules.policy import NeedPolicy
 
-COUNTED = 0.5
-"""From so urgent on a need counts among those that a student waits with, or is far behind with."""
-
 
 def weigh_urgent(team: Team, today: date, needs: Sequence[Need], policy: NeedPolicy) -> Iterator[Need]:
     """Yields the needs, those that are urgent by whose they are: of students far behind, and of whom it is the turn.
@@ -23,7 +20,7 @@ def weigh_urgent(team: Team, today: date, needs: Sequence[Need], policy: NeedPol
         needs: Needs, urgent from 0 to 1.
         policy: How much more both count.
     """
-    urgent = [need for need in needs if need.urgent >= COUNTED]
+    urgent = [need for need in needs if need.urgent >= policy.urgent_from]
     shares, turns = _share_of_most(urgent), _count_turns(team, today, urgent, policy.waiting_days)
     for need in needs:
         if need.urgent:

@@ -21,15 +21,16 @@ class NeedPolicy:
         urgent_risk: Struggle risk from which a need is urgent, wherever and whenever it arose; a prerequisite with such
             a risk comes before what builds on it.
         urgent_review: How urgent a proficiency is that was lost at a lower risk, where 1 is as urgent as that risk.
+        urgent_from: How urgent a need is at least that a student waits with or is far behind with.
         furthest_behind: How many times more an urgent need counts for the student of a team who has most of them; half
             of it for one who has half as many.
         waiting_days: School days without a seat on any urgent need, after which it is a student's turn.
         waiting_more: How many urgent needs of others one then counts for on top, and again after as many days.
-        taught_lately: Share of a need that is left after a session on it with an adult, until the student answers on
-            the skill again.
         often_tried: Where the team names no unit, attempts on a skill from which its need is as urgent as its risk.
         full_risk: The risk from which it is fully urgent then.
         fading_days: Days without practice in which half of a need is gone then.
+        taught_lately: Share of a need that is left then after a session on it with an adult, until the student answers
+            on the skill again.
         check_in_after_days: Days without practice after which a failure asks for a check-in first.
         long_ago: Share of its need that such a failure keeps.
         total_days: Days for which a total of another product counts.
@@ -46,13 +47,14 @@ class NeedPolicy:
     extend: float
     urgent_risk: float
     urgent_review: float
+    urgent_from: float
     furthest_behind: float
     waiting_days: int
     waiting_more: float
-    taught_lately: float
     often_tried: int
     full_risk: float
     fading_days: float
+    taught_lately: float
     check_in_after_days: int
     long_ago: float
     total_days: int

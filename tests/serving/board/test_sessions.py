@@ -226,6 +226,18 @@ def test_a_decision_over_the_api_awaits_the_signature_too(board):
     assert (refused.status_code, refused.json()["rule"]) == (409, "not_accepted")
 
 
+def test_of_two_accepted_plans_the_one_signed_last_is_the_day(board):
+    team = board.signed_team
+    asked = {"team_id": team, "date": THURSDAY, "seconds": 0.5}
+    ids = [ask_api(board, "programs", "POST", "/recommendations", **asked).json()["id"] for _ in range(3)]
+    for plan_id in ids:
+        ask_api(board, "programs", "POST", f"/recommendations/{plan_id}/decision", decision="accepted")
+
+    for plan_id, replaces in [(ids[1], None), (ids[0], ids[1]), (ids[2], ids[0])]:
+        signed = ask_api(board, "signer", "POST", f"/recommendations/{plan_id}/signature").json()
+        assert signed["replaces"] == replaces
+
+
 def test_the_leader_who_accepts_signs_at_once(board):
     leader = board.suggested(WEDNESDAY, key="leader", team_id=board.signed_team)
     plan_id = leader.plan_id

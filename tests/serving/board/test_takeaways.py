@@ -186,7 +186,8 @@ def test_minutes_adults_and_doses_are_counted_from_what_was_held(small_team):
     first, last = dt.date(2026, 3, 16), dt.date(2026, 3, 20)
 
     assert count_minutes(small_team, first, last) == {"a": 100, "b": 50, "c": 0}
-    assert list_known_adults(small_team, first, last) == {"a": {"lead", "new"}, "b": {"lead"}, "c": set()}
+    assert list_known_adults(small_team, last) == {"a": {"lead", "new"}, "b": {"lead"}, "c": set()}
+    assert list_known_adults(small_team, first + dt.timedelta(weeks=4)) == {"a": {"new"}, "b": set(), "c": set()}
     (dose,) = measure_doses(small_team, first, last)
     assert (dose.days, dose.minutes, dose.wanted, dose.is_met) == (1, 50, "1 of 2 sessions", False)
     assert count_coached([("lead", "new")], [("new", "lead"), ("lead",)]) == {("lead", "new"): 1}

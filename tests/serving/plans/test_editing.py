@@ -1,5 +1,6 @@
 """Any edit of a plan is evaluated, or refused with the field named."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,11 @@ from serving.formats import read_instance
 from serving.grouping.changes.seat_options import rank_seat_options
 from serving.grouping.solve import suggest_groups
 from serving.plans import stored_plan
-from serving.plans.sessions import read_sessions, to_session_seats
-from serving.plans.stored_plan import judge_edit
+from serving.plans.edits.edited_day import EditedDay
+from serving.plans.edits.steps import make_step
+from serving.plans.edits.suggest import take_plan
+from serving.plans.sessions import read_aims, read_sessions, to_session_seats
+from serving.plans.stored_plan import StoredDay, judge_edit
 from serving.schemas.sessions import SessionIn
 
 
@@ -118,3 +122,18 @@ def test_a_session_takes_adults_and_students_by_id_or_as_a_plan_tells_them():
     assert [seat if isinstance(seat, str) else seat.student_id for seat in session.students] == ["Ada", "Ben"]
     with pytest.raises(ValidationError):
         SessionIn.model_validate(whole | {"students": [{"name": "Ben"}]})
+
+
+def test_another_plan_takes_over_the_aims_and_locks_of_the_same_sessions_alone(problem, suggested):
+    """An id says block, type and lead, so that a session on another skill may have it too."""
+    kept, other = [session for session in suggested if session.led][:2]
+    day = StoredDay(None, problem, suggested, suggested)
+    aims = {kept.id: "Explain one step.", other.id: "A calm start."}
+    before = make_step(EditedDay(day, None, "{}", 0, ()), "aim", suggested, locked=aims, aims=aims)
+
+    step = take_plan(
+        EditedDay(day, None, "{}", 1, (before,)), [replace(kept, id="renamed"), replace(other, skill="another")]
+    )
+
+    assert read_aims(step.sessions) == {"renamed": "Explain one step."}
+    assert step.locked == ["renamed"]

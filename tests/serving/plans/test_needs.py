@@ -20,6 +20,7 @@ POLICY = NeedPolicy(
     extend=0.05,
     urgent_risk=0.5,
     urgent_review=0.5,
+    urgent_from=0.5,
     waiting_days=5,
     furthest_behind=3.0,
     waiting_more=4.0,
