@@ -99,12 +99,6 @@ def _add_workbench(commands: "argparse._SubParsersAction[argparse.ArgumentParser
         ["streak-3.toml streak-4.toml", "streak-3.toml --set name=fast --set training.boosting.rounds=50"],
         describe_exit_codes(4, own={3: "a fold has too little to learn from or to be scored"}),
     )
-    run.add_argument("files", nargs="+", type=Path, metavar="FILE", help="TOML file of an experiment")
-    run.add_argument(
-        "--set", dest="settings", action="append", default=[], metavar="KEY=VALUE", help="lay a value over all files"
-    )
-    run.add_argument("--workers", type=int, help="cores to use (default: all)")
-    run.add_argument("--no-tracking", dest="tracking", action="store_false", help="log nothing to MLflow")
     compare = _add_command(
         commands,
         "compare",
@@ -121,7 +115,6 @@ def _add_workbench(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     compare.add_argument(
         "--winner", type=Path, metavar="FILE", help="write the choices of the best run there, for nightly --config"
     )
-    compare.add_argument("--no-tracking", dest="tracking", action="store_false", help="log nothing to MLflow")
     search = _add_command(
         commands,
         "search",
@@ -129,15 +122,22 @@ def _add_workbench(commands: "argparse._SubParsersAction[argparse.ArgumentParser
         ["search.toml --best night.toml", "search.toml --set search.trials=60 --holdout"],
         describe_exit_codes(4, own={3: "a fold has too little to learn from or to be scored"}),
     )
-    search.add_argument("files", nargs="+", type=Path, metavar="FILE", help="TOML file of an experiment with [search]")
-    search.add_argument(
-        "--set", dest="settings", action="append", default=[], metavar="KEY=VALUE", help="lay a value over all files"
-    )
     search.add_argument("--best", type=Path, metavar="FILE", help="write the best choices there, for nightly --config")
     search.add_argument("--holdout", action="store_true", help="score the best on the reserved students, once")
     search.add_argument("--json", dest="json_path", type=Path, metavar="FILE", help="write the trials there")
-    search.add_argument("--workers", type=int, help="cores to use (default: all)")
-    search.add_argument("--no-tracking", dest="tracking", action="store_false", help="log nothing to MLflow")
+    for command, what in ((run, "an experiment"), (search, "an experiment with [search]")):
+        command.add_argument("files", nargs="+", type=Path, metavar="FILE", help=f"TOML file of {what}")
+        command.add_argument(
+            "--set",
+            dest="settings",
+            action="append",
+            default=[],
+            metavar="KEY=VALUE",
+            help="lay a value over all files",
+        )
+        command.add_argument("--workers", type=int, help="cores to use (default: all)")
+    for command in (run, compare, search):
+        command.add_argument("--no-tracking", dest="tracking", action="store_false", help="log nothing to MLflow")
     _add_audit(commands)
     ranked = _add_command(
         commands, "leaderboard", "list the runs, the best first among comparable ones", ["--metric auc"],

@@ -1,6 +1,6 @@
 """Every benchmark command: its options, an example, what its exit codes mean, and the function that runs it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -60,12 +60,22 @@ def _count(flag: str, default: int, meaning: str) -> Option:
     return flag, {"type": int, "default": default, "help": f"{meaning} (default: %(default)s)"}
 
 
+def _kinds(kinds: Sequence[str], default: str) -> Option:
+    meaning = f"this kind of school; may be repeated (default: {default})"
+    return "--kind", {"dest": "kinds", "choices": kinds, "action": "append", "help": meaning}
+
+
 JSON = _path("--json", "FILE", "write the figures there too", "json_path")
 DATA = _path("--data", "FOLDER", "holds the logs; without it REGROUP_DATA, else ../shared/data")
 CONFIG = _path("--config", "FILE", "TOML whose values replace the training defaults")
 CHARTS = _path("--charts", "FOLDER", "write the charts there")
 DATA_SET: Option = ("--dataset", {"dest": "data_set", "required": True, "choices": LOGS, "help": "the public log"})
 FORECAST = (DATA_SET, DATA, CONFIG, JSON)
+MODELS = _path("--models", "FOLDER", "keep the trained models there, or use those kept")
+WORKERS: Option = (
+    "--workers",
+    {"type": int, "help": "processes at work at once (default: as many as there are cores)"},
+)
 NO_TRACKING: Option = ("--no-tracking", {"dest": "tracking", "action": "store_false", "help": "log nothing to MLflow"})
 
 
@@ -202,7 +212,9 @@ BENCHMARKS: dict[str, Benchmark] = {
         "--nights 5 --kept-days 2 --json figures.json",
         (
             _count("--nights", 30, "nights that are measured, after as many days as things are kept"),
-            _count("--kept-days", 14, "days for which runs, profiles of plans and files of the inbox are kept"),
+            _count(
+                "--kept-days", 14, "days for which runs, profiles of plans, records and files of the inbox are kept"
+            ),
             _count("--students", 80, "students of the school"),
             _count("--seed", 1, "random seed of the school"),
             JSON,
@@ -290,17 +302,9 @@ BENCHMARKS: dict[str, Benchmark] = {
             _count("--schools", 8, "simulated schools of each kind"),
             _count("--days", 15, "school days in a row"),
             ("--large", {"action": "store_true", "help": "four times as many schools"}),
-            (
-                "--kind",
-                {
-                    "dest": "kinds",
-                    "choices": DAILY_SCHOOLS,
-                    "action": "append",
-                    "help": "this kind of school; may be repeated (default: all four)",
-                },
-            ),
-            _path("--models", "FOLDER", "keep the trained models there, or use those kept"),
-            ("--workers", {"type": int, "help": "processes at work at once (default: as many as there are cores)"}),
+            _kinds(DAILY_SCHOOLS, "all four"),
+            MODELS,
+            WORKERS,
             JSON,
         ),
         failure="our plans are not ahead of each policy in need met and in what the lowest quartile knows",
@@ -312,17 +316,9 @@ BENCHMARKS: dict[str, Benchmark] = {
         (
             _count("--seeds", 30, "simulated schools of each kind"),
             _count("--days", 10, "school days in a row"),
-            (
-                "--kind",
-                {
-                    "dest": "kinds",
-                    "choices": DAILY_SCHOOLS,
-                    "action": "append",
-                    "help": "this kind of school; may be repeated (default: demo)",
-                },
-            ),
-            _path("--models", "FOLDER", "keep the trained models there, or use those kept"),
-            ("--workers", {"type": int, "help": "processes at work at once (default: as many as there are cores)"}),
+            _kinds(DAILY_SCHOOLS, "demo"),
+            MODELS,
+            WORKERS,
             JSON,
         ),
         failure="our plans are not ahead of each plain policy in skills mastered a week and in the lowest quartile",
@@ -339,7 +335,8 @@ BENCHMARKS: dict[str, Benchmark] = {
             _count("--students", 3000, "students whom the models learn from, at most"),
             ("--large", {"action": "store_true", "help": "twice as many teams"}),
             ("--earlier", {"action": "store_true", "help": "the days by which the rules' settings were chosen"}),
-            ("--workers", {"type": int, "help": "processes at work at once (default: as many as there are cores)"}),
+            WORKERS,
+            _path("--keep", "FOLDER", "keep what is planned there, and go on from it if stopped"),
         ),
         failure="ours would not surely have served more of the later strugglers than the best other policy",
     ),
@@ -350,16 +347,8 @@ BENCHMARKS: dict[str, Benchmark] = {
         (
             _count("--seeds", 5, "schools of each kind"),
             _count("--days", 15, "school days in a row"),
-            (
-                "--kind",
-                {
-                    "dest": "kinds",
-                    "choices": SCHOOLS,
-                    "action": "append",
-                    "help": "this kind of school; may be repeated (default: all)",
-                },
-            ),
-            _path("--models", "FOLDER", "keep the trained models there, or use those kept"),
+            _kinds(SCHOOLS, "all"),
+            MODELS,
             JSON,
         ),
         failure="a plan broke a rule",
@@ -371,7 +360,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         (
             _count("--seeds", 3, "schools"),
             _count("--weeks", 6, "weeks of five days in a row"),
-            _path("--models", "FOLDER", "keep the trained models there, or use those kept"),
+            MODELS,
             JSON,
         ),
         failure="a series or a weekly grouping was kept less than it should be, or a plan broke a rule",
@@ -394,6 +383,7 @@ BENCHMARKS: dict[str, Benchmark] = {
             _path("--keep", "FOLDER", "keep the school there, or use the one kept"),
             JSON,
         ),
-        failure="the fault campaign lost or mixed something, an attack did more than it may, or a server did not start",
+        failure="the fault campaign lost or mixed something, an attack did more than it may, the board did not answer "
+        "with a page, or a server did not start",
     ),
 }

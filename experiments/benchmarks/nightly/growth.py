@@ -104,7 +104,9 @@ def walk(place: Path, nights: int, kept_days: int, students: int, seed: int) -> 
 def _choose(kept_days: int) -> TrainingConfig:
     """The defaults with little training, and what is kept for days kept for so many; events replaced go at once.
 
-    So the nights are measured as after a year, when what is made and what grows too old balance each other.
+    So the nights are measured as later than `records_days` of the defaults, when as much grows too old as is made. In
+    nights before, records are added that stay, and until there were five promotions models of champions; the table
+    has what the records of so many days take.
     """
     config = load_config()
     kept = dict.fromkeys(("runs_days", "plan_profiles_days", "records_days", "inbox_days"), kept_days)

@@ -4,12 +4,10 @@ Five kinds of simulated school, each with several seeds, are planned for school 
 history. Needs stay as they are on the first day, so that nothing but the planner changes what is served.
 """
 
-import multiprocessing
 import os
 import statistics
 import tempfile
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from itertools import product
 from pathlib import Path
@@ -18,11 +16,12 @@ from typing import Any
 from rich.table import Table
 
 from experiments.benchmarks.figures import make_table, print_tables
+from experiments.benchmarks.long_work import run_each
 from experiments.benchmarks.planner.days.judge import judge_day, summarize
 from experiments.benchmarks.planner.days.run import plan_as_served, run_days
 from experiments.benchmarks.planner.days.schools import KINDS, open_school, train_models
 from experiments.benchmarks.planner.false_sentences import count_false_sentences
-from features.console import OUT, track, write_json
+from features.console import OUT, write_json
 from features.errors import InputError
 from serving.grouping import Budget
 
@@ -123,13 +122,8 @@ def summarize_kinds(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _measure(schools: Sequence[tuple[str, int]], models: Path, days: int) -> list[dict[str, Any]]:
     """Measures schools side by side, one process for each core; a single one in this process."""
-    if len(schools) == 1:
-        return [measure_school(*schools[0], models, days)]
-    # a fork of a process that has threads of LightGBM's may hang
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(len(schools), os.cpu_count() or 1), context) as pool:
-        futures = [pool.submit(measure_school, kind, seed, models, days) for kind, seed in schools]
-        rows = [future.result() for future in track(futures, "schools", total=len(futures))]
+    calls = [(kind, seed, models, days) for kind, seed in schools]
+    rows = run_each(measure_school, calls, min(len(schools), os.cpu_count() or 1), "schools")
     return sorted(rows, key=lambda row: (list(KINDS).index(row["kind"]), row["seed"]))
 
 

@@ -9,12 +9,10 @@ adult-led group on that skill before the last of these attempts.
 All that can be chosen was chosen on `EARLIER` days and other teams (`--earlier`), and is reported on later ones.
 """
 
-import os
+import hashlib
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
 from datetime import time
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +22,7 @@ from rich.table import Table
 
 from experiments.benchmarks.figures import make_table, print_tables
 from experiments.benchmarks.forecasts.data.datasets import STARTS, read_data_set
+from experiments.benchmarks.long_work import keep_once, run_each
 from experiments.benchmarks.planner.days.run import StatedDay
 from experiments.benchmarks.replay.measure import (
     Reached,
@@ -38,7 +37,7 @@ from experiments.benchmarks.replay.mornings import Morning, know_mornings, list_
 from experiments.benchmarks.replay.policies import OURS, Choices, list_choices, list_policies
 from experiments.benchmarks.replay.strugglers import find_strugglers, to_microseconds
 from experiments.benchmarks.replay.teams import find_teams, staff_teams
-from features.console import OUT, track, write_json
+from features.console import OUT, write_json
 from features.errors import InputError
 from features.roster import PastSession, SkillMap, Team
 from serving.grouping import InfeasibleError, Session
@@ -47,6 +46,7 @@ from serving.plans.problem import DayRequest, state_day
 from serving.plans.rules.policy import load_policy
 from serving.settings import Settings
 from training.config import load_config
+from training.nightly.facts import hash_code
 
 EARLIER, REPORTED = pd.Timestamp("2012-11-05", tz="UTC"), pd.Timestamp("2013-02-04", tz="UTC")
 """First days to choose by, and first days to report."""
@@ -56,6 +56,9 @@ SEED = 20
 
 LARGE = 2
 """Times as many teams with `--large`."""
+
+CODE = ("serving", "experiments")
+"""Whose code has a say in what is kept, besides `features` and `training`."""
 
 
 def benchmark_replay(
@@ -68,6 +71,7 @@ def benchmark_replay(
     large: bool = False,
     earlier: bool = False,
     workers: int | None = None,
+    keep: Path | None = None,
     data: Path | None = None,
     config: Path | None = None,
     json_path: Path | None = None,
@@ -83,15 +87,17 @@ def benchmark_replay(
         large: Whether to take twice as many teams.
         earlier: Whether to replay the days to choose by, with all that can be chosen, instead of those to report.
         workers: Processes that plan teams at once; 1 = this one; null = as many as there are cores.
+        keep: Where what is known of the mornings and the seats of each team are kept, for a run of the same options
+            and code to go on from; null = nowhere.
         data: Holds the logs; null = `REGROUP_DATA`.
         config: TOML whose values replace the training defaults.
         json_path: Where the figures are written too.
 
     Raises:
-        InputError: The log has no clock, too few students practiced for so many teams, or a number is too small.
+        InputError: The log has no clock, too few students practiced for so many teams, nobody came to struggle, or a
+            number is too small or too large.
     """
-    workers = (os.cpu_count() or 1) if workers is None else workers
-    if min(teams, days, blocks, students, workers) < 1:
+    if min(teams, days, blocks, students, 1 if workers is None else workers) < 1:
         raise InputError("--teams, --days, --blocks, --students and --workers must be at least 1")
     if data_set not in STARTS:
         raise InputError(f"{data_set} has no clock, so that it has no days; replay {', '.join(STARTS)}")
@@ -101,17 +107,40 @@ def benchmark_replay(
     settings = load_config(config)
     first, seed = (EARLIER, SEED + 1) if earlier else (REPORTED, SEED)
     school_days = list_school_days(events, first, days)
+    if len(school_days) < days:
+        raise InputError(
+            f"--days {days} is more than the {len(school_days)} school days of {data_set} from {first:%Y-%m-%d} on"
+        )
     members = find_teams(events, first, teams * (LARGE if large else 1), seed)
     staffed = staff_teams(members, blocks)
+    if len(staffed[0].blocks) < blocks:
+        raise InputError(f"--blocks {blocks} is more than the {len(staffed[0].blocks)} blocks of the simulated school")
     theirs = events[events["student_id"].isin({student for team in members for student in team})]
     theirs = theirs.reset_index(drop=True)
-    OUT.print("training on the days before", style="dim")
-    mornings = know_mornings(events, log.item_skills, staffed, school_days, students, settings)
-    choices = list_choices() if earlier else {"": Choices()}
-    seats = _plan_teams(staffed, mornings, choices, workers)
     moments = _list_moments(staffed[0], school_days)
     end = _moment_of(school_days[-1] + pd.Timedelta(days=1), time())
     strugglers, practice = find_strugglers(theirs, log.item_skills, settings.mastery_rule, moments[0], end)
+    if not strugglers:
+        raise InputError(
+            "nobody came to struggle on these days, so that no policy could find them; take more teams or days"
+        )
+    OUT.print("training on the days before", style="dim")
+    chosen = settings.model_dump_json(), repr(load_policy()), hash_code(CODE)
+    asked = data_set, len(events), str(first), len(staffed), days, blocks, students, *chosen
+    name = hashlib.sha256(repr(asked).encode()).hexdigest()[:16]
+    mornings = keep_once(
+        keep,
+        f"{name}-mornings",
+        lambda: know_mornings(events, log.item_skills, staffed, school_days, students, settings),
+    )
+    choices = list_choices() if earlier else {"": Choices()}
+    work = [
+        (keep, f"{name}-{team.team_id}", team, known, choices) for team, known in zip(staffed, mornings, strict=True)
+    ]
+    seats: dict[str, list[Seat]] = {}
+    for planned in run_each(_plan_kept, work, workers, "teams"):
+        for policy, found in planned.items():
+            seats.setdefault(policy, []).extend(found)
     limits = [struggler.limit for struggler in strugglers]
     of_day = np.searchsorted(to_microseconds(pd.Series(school_days)), limits, "right") - 1
     weights = weigh_draws(strugglers, of_day, seed)
@@ -147,23 +176,10 @@ def benchmark_replay(
     return 0 if figures["ratio"]["low"] > 1 else 1
 
 
-def _plan_teams(
-    teams: Sequence[Team], mornings: Sequence[Sequence[Morning]], choices: dict[str, Choices], workers: int
+def _plan_kept(
+    keep: Path | None, name: str, team: Team, mornings: Sequence[Morning], choices: dict[str, Choices]
 ) -> dict[str, list[Seat]]:
-    seats: dict[str, list[Seat]] = {}
-    work = list(zip(teams, mornings, strict=True))
-    if workers == 1:
-        for one in track(work, "teams", total=len(work)):
-            for policy, found in plan_team(*one, choices).items():
-                seats.setdefault(policy, []).extend(found)
-        return seats
-    # a fork of a process that has threads of LightGBM's may hang
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        waiting = [pool.submit(plan_team, *one, choices) for one in work]
-        for done in track(as_completed(waiting), "teams", total=len(work)):
-            for policy, found in done.result().items():
-                seats.setdefault(policy, []).extend(found)
-    return seats
+    return keep_once(keep, name, lambda: plan_team(team, mornings, choices))
 
 
 def plan_team(team: Team, mornings: Sequence[Morning], choices: dict[str, Choices]) -> dict[str, list[Seat]]:

@@ -12,12 +12,11 @@ from dataclasses import dataclass, replace
 
 from experiments.benchmarks.planner.baselines import plan_baseline
 from experiments.benchmarks.planner.days.run import StatedDay
-from experiments.benchmarks.planner.days.teacher_greedy import plan_greedily
+from experiments.benchmarks.planner.days.teacher_greedy import find_urgent_or_lost, plan_greedily
 from experiments.benchmarks.replay.mornings import Fact, Morning, Pair
 from features.roster import Team
 from serving.grouping import Budget, Need, Problem, Session, Skill
 from serving.grouping.solve import find_sessions
-from serving.plans.rules.policy import load_policy
 
 OURS = "regroup"
 
@@ -26,7 +25,6 @@ BUDGET = Budget(seatings=1, bound_rounds=0)
 
 KOLIBRI_WRONG = 4
 """Wrong answers on an exercise with which Kolibri's coaches are told that a learner needs help."""
-
 
 REST_DAYS = 5
 """School days after a seat for which a rule with a memory puts the same student and skill behind those who waited."""
@@ -82,17 +80,6 @@ def list_policies(choices: Choices) -> dict[str, Plans]:
     return found
 
 
-def find_urgent(stated: StatedDay) -> set[Pair]:
-    """Returns the pairs of student and skill that are urgent by the morning's forecasts."""
-    risk = load_policy().need.urgent_risk
-    return {
-        (forecast.student, forecast.skill)
-        for forecast in stated.forecasts
-        if forecast.status == "review_due"
-        or (forecast.status != "proficient" and forecast.struggle_risk is not None and forecast.struggle_risk >= risk)
-    }
-
-
 def state_by_facts(problem: Problem, facts: Mapping[Pair, Fact]) -> Problem:
     """Returns a day whose needs are what plain facts say: 1 less the last score, on every skill practiced recently."""
     skills = sorted({skill for _, skill in facts})
@@ -118,7 +105,7 @@ def find_rested(team: Team, rest: int) -> set[Pair]:
 
 def _help_urgent(choices: Choices, rest: int) -> Plans:
     def plan(stated: StatedDay, _: Morning) -> tuple[Session, ...]:
-        named = find_urgent(stated) - find_rested(stated.team, rest)
+        named = find_urgent_or_lost(stated.forecasts) - find_rested(stated.team, rest)
         return plan_greedily(stated.problem, named, choices.most, choices.leads)
 
     return plan

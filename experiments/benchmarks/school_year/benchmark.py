@@ -5,19 +5,19 @@ and are counted apart.
 """
 
 import logging
-import pickle
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from experiments.benchmarks.figures import make_table, print_tables
 from experiments.benchmarks.forecasts.data.datasets import STARTS, read_data_set
+from experiments.benchmarks.long_work import keep_once
 from experiments.benchmarks.nights import use_store
 from experiments.benchmarks.school_year.champions import Night, count_days_to_recover, run_nights
 from experiments.benchmarks.school_year.plants import FAULTS, plant
@@ -30,8 +30,6 @@ from training.nightly.findings import Finding
 from training.records.tracking import Tracking
 
 logger = logging.getLogger("regroup")
-
-Kept = TypeVar("Kept")
 
 LOG = "assistments-2012"
 
@@ -99,7 +97,7 @@ def benchmark_school_year(
         keep: Where the measured year is kept, or read from; null = it is measured and forgotten.
         json_path: Where to write the figures; null = nowhere.
     """
-    year = _once(keep, f"year-{students}-{every}", lambda: measure_year(data, students, every, keep))
+    year = keep_once(keep, f"year-{students}-{every}", lambda: measure_year(data, students, every, keep))
     figures = judge_year(year, load_config().checks)
     _print(figures)
     write_json(json_path, figures)
@@ -133,7 +131,7 @@ def measure_year(data: Path | None, students: int, every: int, keep: Path | None
             recovered = count_days_to_recover(folder, nights, sample, log.item_skills, [early[-1], *after], config)
             return nights + run_nights(folder, sample, log.item_skills, after, config), recovered
 
-        nights, recovered = _once(keep, f"nights-{students}-{every}", train)
+        nights, recovered = keep_once(keep, f"nights-{students}-{every}", train)
         with use_store(folder / "store"):
             serving = [
                 Serving(night.moment, night.champion, Tracking().fetch_model(night.champion, "mastery"))
@@ -145,18 +143,6 @@ def measure_year(data: Path | None, students: int, every: int, keep: Path | None
     regrets = [night.regret for night in nights]
     fair = [night.regret_without_chance for night in nights]
     return Year(regrets, fair, len(serving), recovered, measured, find_breaks(by_day))
-
-
-def _once(keep: Path | None, name: str, make: Callable[[], Kept]) -> Kept:
-    """What was kept under a name; else it is made, and kept where there is a folder for it."""
-    path = None if keep is None else keep / f"{name}.pickle"
-    if path is not None and path.is_file():
-        kept: Kept = pickle.loads(path.read_bytes())  # noqa: S301 - written by this command
-        return kept
-    made = make()
-    if path is not None:
-        path.write_bytes(pickle.dumps(made))
-    return made
 
 
 def judge_year(year: Year, checks: Checks) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 
 from experiments.__main__ import main
 from experiments.benchmarks.forecasts.data.datasets import DATA_SETS, STARTS, to_log
+from experiments.benchmarks.replay import benchmark
 from experiments.benchmarks.replay.benchmark import REPORTED, state_morning
 from experiments.benchmarks.replay.measure import (
     Reached,
@@ -19,7 +20,7 @@ from experiments.benchmarks.replay.measure import (
     measure_served,
     weigh_draws,
 )
-from experiments.benchmarks.replay.mornings import Morning, find_facts, list_school_days
+from experiments.benchmarks.replay.mornings import Morning, find_facts, know_mornings, list_school_days
 from experiments.benchmarks.replay.policies import OURS, Choices, find_rested, list_policies, state_by_facts
 from experiments.benchmarks.replay.strugglers import Practice, Struggler, find_strugglers
 from experiments.benchmarks.replay.teams import find_teams, staff_teams
@@ -170,7 +171,31 @@ def test_teams_are_students_who_practiced_alike():
         find_teams(log.events, first, 3, seed=3)
 
 
-def test_every_policy_keeps_the_rules_and_knows_no_later_answer():
+def test_no_morning_knows_a_later_answer():
+    """The same forecasts and facts whatever is answered from the first day on, and on the second from then on."""
+    log = log_of(*practice_like_classes(1, 60, [4, 5, 6, 7, 8, 11, 12]))
+    staffed = staff_teams([tuple(str(student) for student in range(60))], blocks=1)
+    days = list_school_days(log.events, pd.Timestamp(11, unit="D", tz="UTC"), 2)
+    config = load_config()
+    config = config.model_copy(update={"boosting": config.boosting.model_copy(update={"rounds": 5})})
+
+    def know(events):
+        return know_mornings(events, log.item_skills, staffed, days, 60, config)[0]
+
+    def turn_from(day):
+        late = log.events["occurred_at"] >= day
+        return log.events.assign(correct=log.events["correct"] ^ late)
+
+    known, first, second = know(log.events), know(turn_from(days[0])), know(turn_from(days[1]))
+
+    assert known[0].facts
+    assert known[0].forecasts
+    assert first[0] == known[0]
+    assert first[1] != known[1]
+    assert second == known
+
+
+def test_every_policy_keeps_the_rules():
     log = log_of(*practice_like_classes(1, 60, [4, 5, 6, 7, 8]))
     (team,) = staff_teams([tuple(str(student) for student in range(60))], blocks=1)
     day = list_school_days(log.events, MONDAY, 4)[3]
@@ -199,7 +224,7 @@ def test_who_had_a_seat_in_the_last_school_days_rests():
 
 
 @pytest.mark.long
-def test_the_command_writes_figures(tmp_path):
+def test_the_command_writes_figures_and_goes_on_from_what_was_kept(tmp_path, monkeypatch):
     first = (REPORTED - STARTS["assistments-2012"]).days
     log = list(practice_like_classes(2, 60, [day for day in range(first - 40, first + 12) if day % 7 > 1]))
     rows = pd.DataFrame(log, columns=["user_id", "day", "skill_id", "correct"])
@@ -210,8 +235,9 @@ def test_the_command_writes_figures(tmp_path):
     quick, path = tmp_path / "quick.toml", tmp_path / "figures.json"
     quick.write_text("[boosting]\nrounds = 20\n", encoding="utf-8")
     options = ["--teams", "2", "--days", "3", "--workers", "1", "--data", str(tmp_path), "--config", str(quick)]
+    command = ["benchmark", "replay", "--dataset", LOG.name, *options, "--keep", str(tmp_path / "kept")]
 
-    code = main(["benchmark", "replay", "--dataset", LOG.name, *options, "--json", str(path)])
+    code = main([*command, "--json", str(path)])
 
     figures = json.loads(path.read_text(encoding="utf-8"))
     assert [row["policy"] for row in figures["policies"]] == list(list_policies(Choices()))
@@ -219,6 +245,14 @@ def test_the_command_writes_figures(tmp_path):
     assert figures["strugglers"] > 0
     assert all(0 <= row["low"] <= row["strugglers_served"] <= row["high"] <= 1 for row in figures["policies"])
     assert code == (0 if figures["ratio"]["low"] > 1 else 1)
+    for name in ("know_mornings", "plan_team"):
+        monkeypatch.setattr(benchmark, name, lambda *_: pytest.fail("what was kept is made again"))
+    assert main([*command, "--json", str(tmp_path / "again.json")]) == code
+    assert json.loads((tmp_path / "again.json").read_text(encoding="utf-8")) == figures
+    with pytest.raises(
+        InputError, match="--days 30 is more than the 10 school days of assistments-2012 from 2013-02-04"
+    ):
+        main([*command, "--days", "30"])
 
 
 def test_a_log_without_a_clock_has_no_days():

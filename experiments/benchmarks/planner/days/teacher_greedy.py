@@ -5,7 +5,7 @@ left, with those at the highest risk, and others who need the skill while there 
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from serving.grouping import ADULT_LED, Adult, Block, Conflict, InfeasibleError, Need, Problem, Session
@@ -13,12 +13,25 @@ from serving.grouping.problem.people import Aim
 from serving.grouping.problem.policy import SessionType
 from serving.grouping.problem.problem import Pair
 from serving.grouping.state.rooms import assign_rooms, seat_online
+from serving.models.forecasts import SkillForecast
+from serving.plans.rules.policy import load_policy
 
 LEADS = 2
 """Adults who lead in a block; the others supervise."""
 
 Subject = tuple[str, Aim]
 """A skill, and what all of a group do with it."""
+
+
+def find_urgent_or_lost(forecasts: Iterable[SkillForecast]) -> set[Pair]:
+    """Returns the pairs of student and skill that are urgent by the forecasts: a high risk, or a lost proficiency."""
+    risk = load_policy().need.urgent_risk
+    return {
+        (forecast.student, forecast.skill)
+        for forecast in forecasts
+        if forecast.status == "review_due"
+        or (forecast.status != "proficient" and forecast.struggle_risk is not None and forecast.struggle_risk >= risk)
+    }
 
 
 def plan_greedily(problem: Problem, urgent: Collection[Pair], most: int, leads: int = LEADS) -> tuple[Session, ...]:

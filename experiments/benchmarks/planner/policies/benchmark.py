@@ -7,13 +7,10 @@ What happens by chance is the same for every policy, so that policies are compar
 the mean difference over schools (Student's t within kinds of school, whose mix is given).
 """
 
-import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, fields
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +19,12 @@ from rich.table import Table
 from scipy.stats import t as student_t
 
 from experiments.benchmarks.figures import make_table, print_tables
+from experiments.benchmarks.long_work import run_each
 from experiments.benchmarks.planner.days.schools import train_models
 from experiments.benchmarks.planner.policies.compare import OURS, Compared, Outcome, compare_policies
 from experiments.benchmarks.registry import DAILY_SCHOOLS
 from experiments.simulation.teaching import Level
-from features.console import OUT, track, write_json
+from features.console import OUT, write_json
 from features.errors import InputError
 
 FIRST_SEED = 301
@@ -37,6 +35,11 @@ LARGE = 4
 
 MAIN = ("need_met", "lowest_quartile")
 """Figures in which ours is to be ahead of each policy, named before anything was measured."""
+
+SHOWN = ("need_met", "need_met_forecast", "struggle_removed", "lowest_quartile", "proficiency", "load")
+"""Figures whose differences are printed."""
+
+ALL = tuple(field.name for field in fields(Outcome))
 
 CONFIDENCE = 0.95
 
@@ -76,15 +79,14 @@ def benchmark_policies(
     compared = plan_schools(work, days, models, workers)
     figures = summarize(compared)
     print_tables(
-        _show_means(figures["policies"]),
-        _show_against(figures["against"]),
+        show_means("means over schools, effects of teaching in the middle of their ranges", figures["policies"], ALL),
+        show_against("ours less each policy (95 % interval over schools)", figures["against"], SHOWN),
         _show_rows("the same by third of the published effects, in half of the schools", "level", figures),
         _show_rows("the same by kind of school", "kind", figures),
     )
-    level_with = [f"{row['policy']} ({name})" for row in figures["against"] for name in MAIN if row[f"{name}_low"] <= 0]
-    OUT.print(f"not ahead of: {', '.join(level_with) or 'nobody'}", markup=False, highlight=False)
+    ahead = say_ahead(figures["against"], MAIN)
     write_json(json_path, {"days": days, "schools": len(work), "main": MAIN[0], **figures})
-    return 1 if level_with else 0
+    return 0 if ahead else 1
 
 
 def summarize(compared: Sequence[Compared]) -> dict[str, Any]:
@@ -141,26 +143,13 @@ def plan_schools(
         workers: Processes; 1 = this one; null = as many as there are cores.
         without: Policies that are left out.
     """
-    workers = (os.cpu_count() or 1) if workers is None else workers
     with tempfile.TemporaryDirectory(prefix="regroup-") if models is None else nullcontext(models) as place:
         folder = Path(place)
         if not folder.exists() or not any(folder.iterdir()):
             OUT.print("training on the demo's school", style="dim")
             train_models(folder)
-        return [one for found in _run(work, days, folder, workers, without) for one in found]
-
-
-def _run(
-    work: Sequence[tuple[str, int, tuple[Level, ...]]], days: int, models: Path, workers: int, without: Sequence[str]
-) -> Iterator[list[Compared]]:
-    if workers == 1:
-        yield from (compare_policies(*one, days, models, without) for one in track(work, "schools", total=len(work)))
-        return
-    # a fork of a process that has threads of LightGBM's may hang
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        waiting = [pool.submit(compare_policies, *one, days, models, without) for one in work]
-        for done in track(as_completed(waiting), "schools", total=len(waiting)):
-            yield done.result()
+        calls = [(*one, days, folder, without) for one in work]
+        return [one for found in run_each(compare_policies, calls, workers, "schools") for one in found]
 
 
 def compare_with_each(compared: Sequence[Compared]) -> list[dict[str, Any]]:
@@ -170,7 +159,7 @@ def compare_with_each(compared: Sequence[Compared]) -> list[dict[str, Any]]:
         if policy == OURS:
             continue
         row: dict[str, Any] = {"policy": policy}
-        for name in (field.name for field in fields(Outcome)):
+        for name in ALL:
             by_kind: dict[str, list[float]] = {}
             for one in compared:
                 difference = getattr(one.outcomes[OURS], name) - getattr(one.outcomes[policy], name)
@@ -196,35 +185,38 @@ def estimate_mean(strata: Sequence[Sequence[float]]) -> tuple[float, float, floa
 
 def mean_outcome(compared: Sequence[Compared], policy: str) -> dict[str, float]:
     """Returns the mean of each figure of a policy over schools."""
-    return {
-        field.name: float(np.mean([getattr(one.outcomes[policy], field.name) for one in compared]))
-        for field in fields(Outcome)
-    }
+    return {name: float(np.mean([getattr(one.outcomes[policy], name) for one in compared])) for name in ALL}
 
 
-def _show_means(means: Mapping[str, Mapping[str, float]]) -> Table:
-    names = [field.name for field in fields(Outcome)]
-    table = make_table("means over schools, effects of teaching in the middle of their ranges", ["policy"], names)
+def say_ahead(against: Sequence[Mapping[str, Any]], main: Sequence[str]) -> bool:
+    """Prints which policies ours is not surely ahead of in a main figure; returns whether there is none."""
+    level_with = [f"{row['policy']} ({name})" for row in against for name in main if row[f"{name}_low"] <= 0]
+    OUT.print(f"not ahead of: {', '.join(level_with) or 'nobody'}", markup=False, highlight=False)
+    return not level_with
+
+
+def show_means(title: str, means: Mapping[str, Mapping[str, float]], names: Sequence[str]) -> Table:
+    """Returns a table of figures, a row for each policy."""
+    table = make_table(title, ["policy"], names)
     for policy, figures in means.items():
         table.add_row(policy, *(f"{figures[name]:.3f}" for name in names))
     return table
 
 
-def _show_against(rows: Sequence[Mapping[str, Any]]) -> Table:
-    names = ("need_met", "need_met_forecast", "struggle_removed", "lowest_quartile", "proficiency", "load")
-    table = make_table("ours less each policy (95 % interval over schools)", ["policy"], names)
+def show_against(title: str, rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Table:
+    """Returns a table of differences with their intervals, a row for each policy."""
+    table = make_table(title, ["policy"], names)
     for row in rows:
-        table.add_row(row["policy"], *(format_interval(row, name) for name in names))
+        table.add_row(row["policy"], *(_format_interval(row, name) for name in names))
     return table
 
 
 def _show_rows(title: str, name: str, figures: Mapping[str, Any]) -> Table:
     table = make_table(title, [name, "policy"], MAIN)
     for row in figures[f"{name}s"]:
-        table.add_row(row[name], row["policy"], *(format_interval(row, figure) for figure in MAIN))
+        table.add_row(row[name], row["policy"], *(_format_interval(row, figure) for figure in MAIN))
     return table
 
 
-def format_interval(row: Mapping[str, Any], name: str) -> str:
-    """Returns a difference with its interval, as `compare_with_each` gives them, in words."""
+def _format_interval(row: Mapping[str, Any], name: str) -> str:
     return f"{row[name]:+.3f} ({row[f'{name}_low']:+.3f} to {row[f'{name}_high']:+.3f})"

@@ -21,7 +21,7 @@ from experiments.benchmarks.planner.days.run import (
     state_day,
 )
 from experiments.benchmarks.planner.days.schools import OpenSchool, open_school
-from experiments.benchmarks.planner.days.teacher_greedy import plan_greedily
+from experiments.benchmarks.planner.days.teacher_greedy import find_urgent_or_lost, plan_greedily
 from experiments.benchmarks.planner.policies.before import state_before
 from experiments.benchmarks.planner.policies.learning import LearningLife
 from experiments.simulation.knowledge import Grid
@@ -29,7 +29,6 @@ from experiments.simulation.teaching import Level
 from features.roster import Block, SkillMap
 from serving.grouping import Budget, InfeasibleError, remember_day, suggest_groups
 from serving.grouping.problem.history import count_load_off
-from serving.plans.rules.policy import load_policy
 
 OURS = "regroup"
 
@@ -96,14 +95,7 @@ def _before(skills: SkillMap) -> Policy:
 
 
 def _teacher(stated: StatedDay) -> Proposed:
-    risk = load_policy().need.urgent_risk
-    urgent = {
-        (forecast.student, forecast.skill)
-        for forecast in stated.forecasts
-        if forecast.status == "review_due"
-        or (forecast.status != "proficient" and forecast.struggle_risk is not None and forecast.struggle_risk >= risk)
-    }
-    return plan_greedily(stated.problem, urgent, AT_ONCE), None
+    return plan_greedily(stated.problem, find_urgent_or_lost(stated.forecasts), AT_ONCE), None
 
 
 def _baseline(name: str) -> Policy:

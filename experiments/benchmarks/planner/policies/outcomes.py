@@ -5,20 +5,19 @@ to master in a week, and what the lowest quartile knows. Every school is a seed;
 over seeds (Student's t).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from rich.table import Table
-
-from experiments.benchmarks.figures import make_table, print_tables
+from experiments.benchmarks.figures import print_tables
 from experiments.benchmarks.planner.policies.benchmark import (
     FIRST_SEED,
     compare_with_each,
-    format_interval,
     mean_outcome,
     plan_schools,
     require_schools,
+    say_ahead,
+    show_against,
+    show_means,
 )
 from experiments.benchmarks.registry import DAILY_SCHOOLS
 from experiments.simulation.teaching import Level
@@ -71,23 +70,11 @@ def benchmark_outcomes(
     compared = plan_schools(work, days, models, workers, without=NOT_PLAIN)
     against = compare_with_each(compared)
     policies = {policy: mean_outcome(compared, policy) for policy in compared[0].outcomes}
-    print_tables(_show_means(policies), _show_against(against))
-    level_with = [f"{row['policy']} ({name})" for row in against for name in MAIN if row[f"{name}_low"] <= 0]
-    OUT.print(f"not ahead of: {', '.join(level_with) or 'nobody'}", markup=False, highlight=False)
+    print_tables(
+        show_means("means over simulated schools", policies, SHOWN),
+        show_against("ours less each policy (95 % interval over seeds)", against, SHOWN),
+    )
+    ahead = say_ahead(against, MAIN)
     figures = {"assumed": ASSUMED, "seeds": seeds, "days": days, "main": MAIN}
     write_json(json_path, {**figures, "against": against, "policies": policies})
-    return 1 if level_with else 0
-
-
-def _show_means(policies: Mapping[str, Mapping[str, float]]) -> Table:
-    table = make_table("means over simulated schools", ["policy"], SHOWN)
-    for policy, figures in policies.items():
-        table.add_row(policy, *(f"{figures[name]:.3f}" for name in SHOWN))
-    return table
-
-
-def _show_against(against: Sequence[Mapping[str, Any]]) -> Table:
-    table = make_table("ours less each policy (95 % interval over seeds)", ["policy"], SHOWN)
-    for row in against:
-        table.add_row(row["policy"], *(format_interval(row, name) for name in SHOWN))
-    return table
+    return 0 if ahead else 1
