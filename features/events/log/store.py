@@ -293,12 +293,17 @@ def open_table(path: Path, version: int | None = None) -> DeltaTable:
         return table
     if not 0 <= version <= newest:
         raise MissingError(f"{path.name} has no version {version}; right would be 0 to {newest}")
-    same = find_same_rows(table, version)
+    same = follow_upkeep(table, version)
     return table if same == newest else DeltaTable(str(path), version=same)
 
 
-def find_same_rows(table: DeltaTable, version: int) -> int:
-    """The newest version with the rows of this one: what upkeep replaced in it may be gone from the disk."""
+def follow_upkeep(table: DeltaTable, version: int) -> int:
+    """The newest version with the rows of this one: what upkeep replaced in it may be gone from the disk.
+
+    Args:
+        table: At its newest version, since else its history has wrong numbers.
+        version: A version of it.
+    """
     same = version
     later = table.history(limit=table.version() - version) if version < table.version() else []
     for commit in reversed(later):

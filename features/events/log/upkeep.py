@@ -18,7 +18,7 @@ from features.events.log.store import (
     EVENT_FIELDS,
     PROPERTIES,
     ROW_GROUP,
-    find_same_rows,
+    follow_upkeep,
     has_events,
     in_sentences,
     open_table,
@@ -104,7 +104,7 @@ def _merge(table: DeltaTable, *, dry_run: bool) -> int:
 def _find_kept(table: DeltaTable, needed: Collection[int]) -> Iterator[int]:
     for version in needed:
         if 0 <= version <= table.version():
-            same = find_same_rows(table, version)
+            same = follow_upkeep(table, version)
             try:
                 DeltaTable(table.table_uri, version=same)
             except DeltaError:  # its commits are gone, and with them any way to read it

@@ -109,6 +109,13 @@ def test_a_night_that_goes_on_equals_one_that_begins_anew(rows, meanwhile):
         follow_nights(Home(Path(place)), rows, meanwhile)
 
 
+def test_what_only_an_erased_student_practiced_is_known_no_more():
+    """Though the erasure also removed files, which is upkeep of the log."""
+    rows = [(student, 0, "easy", False, None, 1, skill, 0) for student, skill in [("NA", "zeta"), ("s9", None)]]
+    with tempfile.TemporaryDirectory() as place:
+        follow_nights(Home(Path(place)), rows, [None, "erase", None])
+
+
 def follow_nights(home, rows, meanwhile):
     add_item_skills(home, TAGS)
     events = make_events([row[:7] for row in rows])
