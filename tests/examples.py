@@ -1,4 +1,4 @@
-"""Properties that are held against a few drawn examples every time, and against many in `make test-long`."""
+"""What `make test` tries on few examples and one database, and `make test-long` on many and both."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis.strategies import SearchStrategy
+
+DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)]
+"""What a test of more than one statement runs on: SQLite every time, PostgreSQL in `make test-long`."""
 
 
 def holds_for(

@@ -13,6 +13,8 @@ from experiments.simulation.school import make_bank
 from experiments.simulation.teaching import Level, draw_places, session_logits
 from serving.grouping import Role, Session, SessionType
 
+pytestmark = pytest.mark.long  # whole benchmarks, if small ones
+
 CONFIG = SchoolConfig(teams=2, weeks=6, students_per_team=30, skills=12, strands=3)
 MONDAY = CONFIG.end + timedelta(days=2)
 BLOCKS = {f"b{at}": at for at in range(4)}

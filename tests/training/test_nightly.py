@@ -258,7 +258,13 @@ def breaks(*_):
 @pytest.mark.parametrize(
     ("choice", "train", "error", "sentence"),
     [
-        ("min_students = 1000", train_model, DataGateError, "students are too few to train on"),
+        pytest.param(
+            "min_students = 1000",
+            train_model,
+            DataGateError,
+            "students are too few to train on",
+            marks=pytest.mark.long,
+        ),
         ("rounds = 3", breaks, BrokenTrainingError, "the training broke off: ValueError in test_nightly.py line"),
     ],
 )
@@ -306,7 +312,7 @@ def test_a_challenger_is_compared_with_the_models_that_were_judged_whatever_serv
     assert served(own_school) == "20260317"
 
 
-@pytest.mark.parametrize("room", [100, 3_000])
+@pytest.mark.parametrize("room", [pytest.param(100, marks=pytest.mark.long), 3_000])
 def test_a_disk_that_fills_up_while_profiles_are_published_ends_in_a_sentence(own_school, monkeypatch, capsys, room):
     """At the first state or at the last file; nothing half-written is left, and the next night publishes."""
     limits, add = resource.getrlimit(resource.RLIMIT_FSIZE), publish
@@ -492,7 +498,12 @@ def test_above_a_limit_without_a_champion_to_keep_there_is_an_error_with_its_fig
             None,
             "students are too few to train on; the gate asks for 1000, so that 9.. more are needed",
         ),
-        ("min_episodes = 100000", None, "the train block has .* and needs 100000: more than 10 times as much practice"),
+        pytest.param(
+            "min_episodes = 100000",
+            None,
+            "the train block has .* and needs 100000: more than 10 times as much practice",
+            marks=pytest.mark.long,
+        ),
         ("rounds = 3", datetime(2020, 1, 1, tzinfo=UTC), "every event is of the same moment"),
     ],
 )

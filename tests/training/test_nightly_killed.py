@@ -74,6 +74,7 @@ def test_of_two_first_nights_at_once_one_runs_and_one_leaves(killing):
     assert killing("race", first_ever=True) == "one ran, one left"
 
 
+@pytest.mark.long
 def test_where_there_is_no_terminal_a_night_says_lines_of_json_the_first_before_anything_slow(tmp_path):
     """Also what went wrong; the first line does not wait for tables, LightGBM or MLflow."""
     imports = "import sys; sys.argv[0] = 'x/training/__main__.py'; from training.__main__ import _say_hello; "

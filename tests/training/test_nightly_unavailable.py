@@ -19,6 +19,7 @@ from features.database import Database
 from features.database import connection as connections
 from features.events.log.store import has_events, read_events
 from features.home import Home
+from tests.examples import DATABASES
 from training.__main__ import main
 from training.errors import DataGateError
 from training.records.tracking import Tracking
@@ -28,7 +29,7 @@ MAPPING = '[columns]\nstudent = "who"\nitem = "what"\ntime = "at"\ncorrect = "ri
 LOG = "who,what,at,right\n007,i1,2026-03-09T10:00:00Z,1\n007,i2,2026-03-09T10:01:00Z,0\n"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=DATABASES)
 def home(request, migrated_mlflow, monkeypatch):
     """A home with one log in its inbox and either database; its folder may be given to another user."""
     place = Path(tempfile.mkdtemp(prefix="night-"))

@@ -15,6 +15,8 @@ from experiments.benchmarks.forecasts.data.datasets import DATA_SETS, read_data_
 from experiments.benchmarks.forecasts.deep_peer import PROGRAM, export_answers
 from features.errors import InputError
 
+pytestmark = pytest.mark.long  # whole benchmarks, if small ones
+
 NAME = "gervet-assistments09"
 
 

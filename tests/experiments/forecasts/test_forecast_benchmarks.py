@@ -33,6 +33,8 @@ from training.config import load_config
 from training.models.boosting import MASTERY
 from training.records.tracking import BENCHMARKS
 
+pytestmark = pytest.mark.long  # whole benchmarks, if small ones
+
 ROOT = Path(__file__).resolve().parents[3]
 REAL = default_folder() / DATA_SETS["gervet-assistments09"].file
 RESULT = {"model", "auc", "auc_low", "auc_high", "log_loss", "rmse", "ece", "fit_s", "predict_s"}

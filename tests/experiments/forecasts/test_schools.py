@@ -11,6 +11,8 @@ from experiments.simulation import SchoolConfig
 from training.config import load_config
 from training.evaluation import fairness
 
+pytestmark = pytest.mark.long  # whole benchmarks, if small ones
+
 
 @pytest.fixture(scope="module")
 def quick():

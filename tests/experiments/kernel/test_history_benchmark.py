@@ -24,6 +24,8 @@ from features.schema import Events, check_table
 from tests.examples import holds_for
 from training.data.dataset import keep_students
 
+pytestmark = pytest.mark.long  # whole benchmarks, if small ones
+
 START = datetime(2024, 9, 2, 8, tzinfo=UTC)
 TAGS = pd.DataFrame(
     [

@@ -20,6 +20,8 @@ from experiments.benchmarks.planner.instances.team import FAMILIES, draw_family
 from features.errors import InputError
 from serving.grouping.search.anneal import Budget
 
+pytestmark = pytest.mark.long  # whole benchmarks, if small ones
+
 TINY = "24 x 2"
 
 

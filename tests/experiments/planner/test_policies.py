@@ -27,6 +27,8 @@ from serving.grouping import find_violations
 from serving.models.forecasts import SkillForecast
 from training.config import load_config
 
+pytestmark = pytest.mark.long  # whole benchmarks, if small ones
+
 SKILLS = SkillMap({}, {"b": ("a",), "c": ("b",)})
 
 

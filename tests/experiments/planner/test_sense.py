@@ -47,6 +47,8 @@ from serving.models.forecasts import SkillForecast
 from serving.plans.need.needs import Candidate
 from training.config import load_config
 
+pytestmark = pytest.mark.long  # whole benchmarks, if small ones
+
 FEW = Budget(rounds=60, seatings=1, bound_rounds=0)
 SMALL_GROUP, ONLINE = SessionType.SMALL_GROUP, SessionType.ONLINE
 

@@ -15,6 +15,8 @@ from serving.grouping import Budget
 from tests.experiments.planner.test_sense import forecast
 from tests.experiments.planner.test_sense import models as models  # noqa: PLC0414 - a fixture
 
+pytestmark = pytest.mark.long  # whole benchmarks, if small ones
+
 FEW = Budget(rounds=60, seatings=1, bound_rounds=0)
 
 

@@ -14,6 +14,8 @@ from features.errors import InputError
 from serving.grouping.errors import BrokenPlanError, Conflict, InfeasibleError
 from serving.grouping.solve import suggest_groups
 
+pytestmark = pytest.mark.long  # whole benchmarks, if small ones
+
 
 @pytest.mark.parametrize("instances", [3, pytest.param(60, marks=pytest.mark.long)])
 def test_the_command_counts_what_became_of_every_day(tmp_path, instances):

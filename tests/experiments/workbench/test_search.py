@@ -22,6 +22,8 @@ from training.__main__ import main as train
 from training.config import load_config
 from training.records.tracking import EXPERIMENT, EXPERIMENTS, Tracking
 
+pytestmark = pytest.mark.long  # whole benchmarks, if small ones
+
 POOR = {
     "label": {"streak": 1},
     "judge": {"streak": 3},

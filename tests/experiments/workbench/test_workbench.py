@@ -29,6 +29,7 @@ from features.erasure import STORES, Installation
 from features.errors import InputError, MissingError
 from features.home import Home, read_home
 from features.profiles.columns import FAMILIES, REGISTRY
+from tests.examples import DATABASES
 from training.config import load_config
 from training.errors import DataGateError
 from training.models.boosting import STRUGGLE
@@ -401,7 +402,7 @@ def test_a_run_that_was_killed_goes_on_where_it_was(school, tmp_path):
     assert len(logged) == 1
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=DATABASES)
 def store(request, school, tmp_path, monkeypatch):
     """MLflow's store in SQLite as it is, or in a new PostgreSQL; all else of a run is files of the home."""
     if request.param == "postgresql":

@@ -24,12 +24,13 @@ from features.events.log.store import data_version, read_events, read_item_skill
 from features.home import Home
 from features.logs.rows import raw_rows
 from features.schema import list_events
+from tests.examples import DATABASES
 
 NOW = datetime(2026, 3, 17, tzinfo=UTC)
 START = pd.Timestamp("2026-03-16T08:00:00.000001Z")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=DATABASES)
 def database(request, tmp_path):
     url = f"sqlite:///{tmp_path / 'regroup.db'}"
     if request.param == "postgresql":

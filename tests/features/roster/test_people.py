@@ -19,6 +19,7 @@ from features.home import Home
 from features.roster import load_roster_command, read_team
 from features.roster.people.id_table import list_unmatched, match_ids, read_ids
 from features.roster.people.vault import Vault
+from tests.examples import DATABASES
 
 DAY = date(2026, 9, 7)
 STUDENTS = [f"s{at:02d}" for at in range(21)]
@@ -291,7 +292,7 @@ source = "app"
 """
 
 
-@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
+@pytest.mark.parametrize("kind", DATABASES)
 def test_an_erased_student_is_in_no_id_name_or_evidence_and_late_rows_under_other_ids_are_dropped(
     home, vault, kind, request, monkeypatch
 ):

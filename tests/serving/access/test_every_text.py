@@ -76,7 +76,9 @@ def kept(district):
     return find
 
 
-@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name == "surrogate" else pytest.mark.long) for name in ODD]
+)
 def test_no_text_of_a_body_is_taken_that_is_none(district, routes, kept, name):
     """Names of fields too, except in events of standards, of which only some fields are read."""
     client = district.client("all")

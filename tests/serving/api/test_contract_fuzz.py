@@ -19,7 +19,7 @@ from serving.api.problems import PROBLEM
 from serving.app import create_app
 from serving.settings import Settings
 
-EXAMPLES = pytest.mark.parametrize("examples", [4, pytest.param(60, marks=pytest.mark.long)])
+EXAMPLES = pytest.mark.parametrize("examples", [2, pytest.param(60, marks=pytest.mark.long)])
 """Of each call and kind, every day and at length."""
 
 BRIEF_S = 0.05

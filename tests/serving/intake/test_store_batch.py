@@ -16,6 +16,7 @@ from features.logs.rows import raw_rows
 from features.roster import Member, Roster, TeamName, save_roster
 from serving.app import create_app
 from serving.intake.store_batch import may_load
+from tests.examples import DATABASES
 
 ANSWER = {
     "event_id": "r1",
@@ -27,7 +28,7 @@ ANSWER = {
 }
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=DATABASES)
 def url(request, tmp_path_factory):
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path_factory.mktemp('live') / 'regroup.db'}"

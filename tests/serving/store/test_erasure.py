@@ -27,6 +27,7 @@ from serving.formats import read_instance
 from serving.plans import recommend, stored_plan
 from serving.store.erasure import STORES, WITHOUT_STUDENTS
 from serving.store.tables import AUDIT, RECOMMENDATIONS
+from tests.examples import DATABASES
 from training.config import load_config
 from training.nightly import run_nightly
 
@@ -35,7 +36,7 @@ TOTALS = '[columns]\nstudent = "who"\ntime = "at"\nskills = "of"\n[totals]\ncolu
 MAPPING = '[columns]\nstudent = "who"\nitem = "what"\ntime = "at"\ncorrect = "right"\n'
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=DATABASES)
 def school(request, own_school, simulated_school, monkeypatch):
     """A copy of the trained school, on either database, with a vault."""
     monkeypatch.setenv("REGROUP_VAULT", str(own_school.home.parent / "names.db"))

@@ -10,6 +10,7 @@ from features.roster import PastSession, erase_student, read_roster_files, repla
 from serving.app import create_app
 from serving.lifecycle import CircuitBreaker
 from serving.store.roster_cache import RosterCache
+from tests.examples import DATABASES
 
 DAY = date(2026, 3, 16)
 
@@ -27,7 +28,7 @@ class CountingDatabase(Database):
         return super().reading()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=DATABASES)
 def url(request, simulated_school, tmp_path):
     found = f"sqlite:///{tmp_path / 'roster.db'}"
     if request.param == "postgresql":

@@ -6,12 +6,13 @@ from datetime import date, timedelta
 import pytest
 
 from features.roster import Series, read_roster_files, read_team, save_roster
+from tests.examples import DATABASES
 
 MONDAY, QUICK = "2026-03-16", 0.3
 DAYS = [f"2026-03-{day}" for day in (16, 17, 18, 19, 20)]
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=DATABASES)
 def client(request, open_service):
     postgres_url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else None
     with open_service(postgres_url) as client:

@@ -5,11 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from features.roster import read_team
+from tests.examples import DATABASES
 
 MONDAY, NOTE = "2026-03-16", "Mina knows fractions well."
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=DATABASES)
 def client(request, open_service):
     postgres_url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else None
     with open_service(postgres_url) as client:

@@ -6,11 +6,12 @@ from dataclasses import replace
 import pytest
 
 from features.roster import PolicyLayer, Rule, read_roster_files, save_roster
+from tests.examples import DATABASES
 
 MONDAY, SECONDS = "2026-03-16", 0.3
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=DATABASES)
 def client(request, open_service):
     postgres_url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else None
     with open_service(postgres_url) as client:

@@ -15,11 +15,12 @@ from features.roster.tables import TEAMS, count_change
 from serving.plans import recommend
 from serving.plans.turns.queue import SolverQueue
 from serving.store.tables import IDEMPOTENCY, RECOMMENDATION_STUDENTS, RECOMMENDATIONS
+from tests.examples import DATABASES
 
 MONDAY, QUICK = "2026-03-16", 0.05
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=DATABASES)
 def client(request, open_service):
     postgres_url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else None
     with open_service(postgres_url) as client:
