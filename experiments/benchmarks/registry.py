@@ -101,6 +101,7 @@ BENCHMARKS: dict[str, Benchmark] = {
             ("--large", {"action": "store_true", "help": "districts of 10 and 100 million events too; takes hours"}),
             DATA,
             CONFIG,
+            _path("--keep", "FOLDER", "keep what is measured there, and go on from it if stopped"),
             JSON,
         ),
         failure="a night took more than 4 GB",

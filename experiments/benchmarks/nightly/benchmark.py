@@ -5,14 +5,16 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from experiments.benchmarks.figures import make_table, print_tables
-from experiments.benchmarks.forecasts.data.datasets import read_data_set
+from experiments.benchmarks.forecasts.data.datasets import BenchmarkLog, read_data_set
 from experiments.benchmarks.kernel.timing import measure_history
+from experiments.benchmarks.long_work import keep_once
 from experiments.benchmarks.nightly.district import School, build_district, next_midnight, simulate, store_events
 from experiments.benchmarks.nightly.steps import TRAINING, Costs, run_alone, run_night
 from features.console import write_json
@@ -45,6 +47,7 @@ def benchmark_nightly(
     large: bool = False,
     data: Path | None = None,
     config: Path | None = None,
+    keep: Path | None = None,
     json_path: Path | None = None,
 ) -> int:
     """Prints the figures and returns the exit code: 1 if memory grows above the goal.
@@ -54,13 +57,24 @@ def benchmark_nightly(
         large: Measure `LARGE` as well.
         data: The folder of the public logs; without the log of 2012 its figure is null.
         config: TOML whose values replace the training defaults.
+        keep: Where what was measured is kept, or read from; null = nowhere.
         json_path: Where to write the figures; null = nowhere.
     """
     chosen, settings = sorted({*(events or SIZES), *(LARGE if large else ())}), load_config(config)
     with tempfile.TemporaryDirectory(prefix="regroup-") as place:
         school = simulate(Path(place) / "school")
-        sizes = [_measure_size(school, Path(place), size, settings) for size in chosen]
-        to_boosting = _measure_year(Path(place), data, settings)
+        sizes = [
+            keep_once(keep, f"{size}-{settings.digest}", partial(_measure_size, school, Path(place), size, settings))
+            for size in chosen
+        ]
+        to_boosting: dict[str, float | None] = {"night_to_boosting": None, "promotion_to_boosting": None}
+        try:
+            log = read_data_set(YEAR_LOG, data)
+        except InputError as error:
+            logger.warning("%s; night_to_boosting is not measured", error)
+        else:
+            year = partial(_measure_year, Path(place), log, settings)
+            to_boosting |= keep_once(keep, f"year-{settings.digest}", year)
     figures = {
         "sizes": sizes,
         **compare_sizes(sizes),
@@ -108,18 +122,12 @@ def _measure_size(school: School, place: Path, events: int, config: TrainingConf
     return _to_figures(copies * len(school.events), students, costs)
 
 
-def _measure_year(place: Path, data: Path | None, config: TrainingConfig) -> dict[str, float | None]:
-    """How many times its boosting a night of the log of 2012 takes, and one that promotes; null without the log."""
-    try:
-        log = read_data_set(YEAR_LOG, data)
-    except InputError as error:
-        logger.warning("%s; night_to_boosting is not measured", error)
-        return {"night_to_boosting": None, "promotion_to_boosting": None}
+def _measure_year(place: Path, log: BenchmarkLog, config: TrainingConfig) -> dict[str, float]:
+    """How many times its boosting a night of the log of 2012 takes, and one that promotes."""
     home = Home(place / "year")
     add_item_skills(home, log.item_skills)
     morning = log.events["occurred_at"].max().normalize().to_pydatetime()
     store_events(home, log.events)
-    del log
     costs = run_alone(run_night, home.root, None, None, morning, morning + timedelta(days=1), config)
     boosting, refitting = costs.cpu_seconds["train"], costs.cpu_seconds["refit"]
     whole = sum(costs.cpu_seconds.values())

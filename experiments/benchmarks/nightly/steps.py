@@ -1,5 +1,6 @@
 """The steps of a night, each timed, in a process of its own so that its peak of memory is its own too."""
 
+import logging
 import os
 import resource
 import time
@@ -27,6 +28,8 @@ from training.models.boosting import FORECASTS, train_model
 from training.nightly.backend import current_each
 from training.nightly.facts import find_night, hash_code
 
+logger = logging.getLogger("regroup")
+
 RUN = "benchmark"
 
 TRAINING = ("dataset", "train", "evaluate", "refit")
@@ -51,6 +54,7 @@ class Costs:
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
         """Times what happens in the context, and adds it to the step."""
+        logger.info("... %s", name)
         clock, cpu = time.perf_counter(), _cpu_seconds()
         yield
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - clock
@@ -64,6 +68,7 @@ def run_alone(work: Callable[..., Costs], *arguments: Any) -> Costs:  # noqa: AN
 
 
 def _measure(work: Callable[..., Costs], *arguments: Any) -> Costs:  # noqa: ANN401 - as above
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     costs = work(*arguments)
     most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     # the processes of joblib work at once: as many as cores, none larger than the largest
