@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from serving.board.words import SESSION_TYPES, Names, name_purpose, speak_plainly
 from serving.grouping import Move, Seat, Session, SessionType, Term
@@ -28,16 +29,20 @@ class SeatView:
     Attributes:
         student_id: The student.
         name: What people call the student.
+        address: The id as it stands in addresses.
         why: Why the student sits here.
-        facts: Evidence from the answers.
+        fact: The first piece of evidence from the answers; empty where there is none.
+        facts: All of it in one sentence, likewise.
         moved: Whether a person moved the student here.
         news: Whether that was the last change.
     """
 
     student_id: str
     name: str
+    address: str
     why: str
-    facts: Sequence[str]
+    fact: str
+    facts: str
     moved: bool
     news: bool
 
@@ -85,6 +90,7 @@ class BlockView:
 
     Attributes:
         block_id: Its id.
+        address: The id as it stands in addresses.
         time: Its time by the school's clock.
         led: Sessions with an adult, in the same order of adults in every block.
         lane: Independent work.
@@ -92,6 +98,7 @@ class BlockView:
     """
 
     block_id: str
+    address: str
     time: str
     led: Sequence[Card]
     lane: Sequence[Card]
@@ -119,12 +126,20 @@ def view_blocks(edited: EditedDay, names: Names, news: tuple[str, str] | None = 
         ]
         seated = {student for session in sessions for student in session.students}
         unseated = [
-            SeatView(student.id, names.student(student.id), "Has no seat yet.", (), moved=False, news=False)
+            SeatView(
+                student.id,
+                names.student(student.id),
+                _quote(student.id),
+                "Has no seat yet.",
+                (),
+                moved=False,
+                news=False,
+            )
             for student in problem.students
             if block.id in student.blocks and student.id not in seated
         ]
         led, lane = [card for card in cards if card.led], [card for card in cards if not card.led]
-        views.append(BlockView(block.id, block.label, led, lane, _sort(unseated)))
+        views.append(BlockView(block.id, _quote(block.id), block.label, led, lane, _sort(unseated)))
     return views
 
 
@@ -150,8 +165,10 @@ def _view_session(
         SeatView(
             student,
             names.student(student),
+            _quote(student),
             _say_why(suggested.get(student), before is not None, names),
-            facts[student].facts if student in facts else (),
+            facts[student].facts[0] if student in facts and facts[student].facts else "",
+            "; ".join(facts[student].facts) if student in facts else "",
             moved=student not in suggested,
             news=news == (student, session.block),
         )
@@ -173,6 +190,10 @@ def _view_session(
         locked=session.id in edited.locked,
         seats=_sort(seats),
     )
+
+
+def _quote(identity: str) -> str:
+    return quote(identity, safe="")
 
 
 def _say_why(seat: SeatOut | None, is_same: bool, names: Names) -> str:
