@@ -35,7 +35,7 @@ GAINS = {
     "load": ("loads adults less evenly", "loads adults more evenly"),
     "share": ("adult time is shared less evenly", "adult time is shared more evenly"),
     "coaching": ("adds a coached session", "drops a coached session"),
-    "relationships": ("meets an adult who is new to the student", "meets one new adult less"),
+    "relationships": ("meets an adult who is new to the student", "no longer meets an adult who is new to the student"),
 }
 """What to say where the quantity of a term grows, and where it shrinks."""
 
@@ -50,6 +50,7 @@ FIGURES = tuple(
         (" at ", r" at (?:\d+%(?: to \d+%)? risk|a need of \d\.\d\d(?: to \d\.\d\d)?)", " who need it too"),
         ("need points and", r"it meets \d+\.\d+ need points and ", "it meets "),
         ("need points", r"; it meets \d+\.\d+ need points", ""),
+        ("time limit", r"; what else could be done was not looked at within the time limit", ""),
         ("meet ", r"\bmeet \d+\.\d+ (more|less) need", r"meet \1 need"),
     )
 )

@@ -44,7 +44,7 @@ class Comparison:
         deviations: The same in standard errors.
     """
 
-    skill_id: str
+    key: str
     students: int
     difference: float
     deviations: float

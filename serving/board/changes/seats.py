@@ -81,7 +81,7 @@ def _say_what_breaks(edited: EditedDay, session: Session, student_id: str, calle
     before = set(find_violations(edited.day.problem, edited.sessions))
     new = (each for each in find_violations(edited.day.problem, moved) if each not in before)
     first = next(new, None)
-    return "meets no need" if first is None else describe_violation(first.sentence, edited, called)
+    return "meets no need" if first is None else f"Then {describe_violation(first.sentence, edited, called)}"
 
 
 def _list_partners(

@@ -19,7 +19,14 @@ from serving.api.middleware.authenticate import BOARD
 from serving.api.names import CurrentNames
 from serving.board.day.data_state import describe_age, describe_night
 from serving.board.day.said import describe_last
-from serving.board.day.view import describe_move, describe_violation, list_absent, list_reached, view_blocks
+from serving.board.day.view import (
+    describe_move,
+    describe_violation,
+    list_absent,
+    list_reached,
+    list_without_adult,
+    view_blocks,
+)
 from serving.board.pages import render
 from serving.board.route import MAY_USE_BOARD, BoardRoute
 from serving.board.words import Names, describe_impact, speak_plainly
@@ -206,6 +213,7 @@ def _describe_plan(edited: EditedDay, team: Team, names: Names, done: int | None
         "blocks": view_blocks(edited, names, news),
         "said": "The last step is undone." if undone else describe_last(edited, names, done),
         "reached": list_reached(answer.terms),
+        "without": _by_name(list_without_adult(edited), names.students),
         "plain": speak_plainly,
         "age": describe_age(answer.provenance.data_as_of, answer.date),
         "away": _by_name(away, names.students),

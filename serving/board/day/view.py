@@ -22,6 +22,13 @@ REACHED = ("urgent", "coverage", "adult_time_due", "group_time_due", "relationsh
 """Terms of the score whose sentences say what a day reaches."""
 
 
+NONE_MISSED = re.compile(r"^0 of (\d+) students due for (.*) get none\.$")
+"""How the planner says that nobody goes without."""
+
+FACT = re.compile(r"^(?:the )?(?:last|(\d+) of the last) (\d+) (wrong|right)$")
+"""The fact that stands beside a name, where it is about the latest answers."""
+
+
 @dataclass(frozen=True)
 class SeatView:
     """One student in a session.
@@ -167,7 +174,7 @@ def _view_session(
             names.student(student),
             _quote(student),
             _say_why(suggested.get(student), before is not None, names),
-            facts[student].facts[0] if student in facts and facts[student].facts else "",
+            _shorten(facts[student].facts) if student in facts else "",
             "; ".join(facts[student].facts) if student in facts else "",
             moved=student not in suggested,
             news=news == (student, session.block),
@@ -190,6 +197,17 @@ def _view_session(
         locked=session.id in edited.locked,
         seats=_sort(seats),
     )
+
+
+def _shorten(facts: Sequence[str]) -> str:
+    """The first fact, short enough to stand beside a name.
+
+    Example:
+        >>> _shorten(["3 of the last 5 wrong", "14 attempts on this skill"]), _shorten(["the last 5 right"])
+        ('3 of 5 wrong', '5 of 5 right')
+    """
+    found = FACT.match(facts[0]) if facts else None
+    return f"{found[1] or found[2]} of {found[2]} {found[3]}" if found else "".join(facts[:1])
 
 
 def _quote(identity: str) -> str:
@@ -245,8 +263,10 @@ def describe_seat(seat: Seat | None, edited: EditedDay, names: Names) -> str:
 
 
 def name_session(session: Session, edited: EditedDay, names: Names) -> str:
-    """A session in words, such as `Fractions 2 with Ms B`."""
-    lead = f" with {names.adult(session.adults[0])}" if session.led and session.adults else ""
+    """A session in words, such as `Fractions 2 with Ms B` or `independent work in hall`."""
+    if not session.led:
+        return name_work(session, edited) if session.room is None else f"{name_work(session, edited)} in {session.room}"
+    lead = f" with {names.adult(session.adults[0])}" if session.adults else ""
     return f"{name_work(session, edited)}{lead}"
 
 
@@ -258,7 +278,14 @@ def name_work(session: Session, edited: EditedDay) -> str:
 
 def list_reached(terms: Iterable[Term | TermOut]) -> list[str]:
     """What a plan reaches, in sentences; without those about nothing."""
-    return [term.sentence for term in terms if term.name in REACHED and " of 0 " not in term.sentence]
+    found = (term.sentence for term in terms if term.name in REACHED and " of 0 " not in term.sentence)
+    return [NONE_MISSED.sub(r"All \1 students due for \2 get it.", sentence) for sentence in found]
+
+
+def list_without_adult(edited: EditedDay) -> list[str]:
+    """Students who are there and have no seat with an adult, as the day is now."""
+    seated = {student for session in edited.sessions if session.led for student in session.students}
+    return [student.id for student in edited.day.problem.students if student.blocks and student.id not in seated]
 
 
 def list_absent(edited: EditedDay, members: Sequence[str], staff: Sequence[str]) -> tuple[list[str], ...]:
