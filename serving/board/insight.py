@@ -28,6 +28,9 @@ router = APIRouter(prefix=BOARD, route_class=BoardRoute, include_in_schema=False
 WIDTH, HEIGHT, LEFT, BOTTOM = 640, 320, 60, 40
 """Of the plot, in its own units, and the margins for its axes."""
 
+FEWEST_POINTS = 2
+"""Points from which on a plot says more than its table."""
+
 STEPS = 40
 """Points by which the curve of a limit is drawn."""
 
@@ -86,7 +89,7 @@ def _describe(kind: str, funnel: Funnel, names: Mapping[str, str], team: Team) -
             }
             for each in funnel.compared
         ],
-        "plot": _draw(funnel) if funnel.compared else None,
+        "plot": _draw(funnel) if len(funnel.compared) >= FEWEST_POINTS else None,
         "too_few": funnel.too_few,
     }
 

@@ -39,6 +39,8 @@ GAINS = {
 }
 """What to say where the quantity of a term grows, and where it shrinks."""
 
+NOT_CHECKED = "whether a seat can be found was not checked in time"
+
 FIGURES = tuple(
     (mark, re.compile(figure), words)
     for mark, figure, words in (
@@ -50,11 +52,15 @@ FIGURES = tuple(
         (" at ", r" at (?:\d+%(?: to \d+%)? risk|a need of \d\.\d\d(?: to \d\.\d\d)?)", " who need it too"),
         ("need points and", r"it meets \d+\.\d+ need points and ", "it meets "),
         ("need points", r"; it meets \d+\.\d+ need points", ""),
-        ("time limit", r"; what else could be done was not looked at within the time limit", ""),
+        ("time limit", r"; (?:for [^;]*, )?what else could be done was not looked at within the time limit", ""),
+        ("time limit", r"what else could be done was not looked at within the time limit", NOT_CHECKED),
+        (" sessions (", r" sessions \((?:[^;()]*;){2,}[^;()]*\)", " sessions"),
         ("meet ", r"\bmeet \d+\.\d+ (more|less) need", r"meet \1 need"),
     )
 )
 """Figures of risk and need in the planner's sentences, and what stands in their place: a child is no number.
+
+Lists of three sessions and more, and what the search had no time for, are said more shortly too.
 
 The mark of each is part of every such sentence, and found much faster.
 """
