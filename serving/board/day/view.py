@@ -138,7 +138,8 @@ def view_blocks(edited: EditedDay, names: Names, news: tuple[str, str] | None = 
                 names.student(student.id),
                 _quote(student.id),
                 "Has no seat yet.",
-                (),
+                "",
+                "",
                 moved=False,
                 news=False,
             )
