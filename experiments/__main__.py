@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.benchmarks.registry import BENCHMARKS
-from features.console import EXIT_CODES, check_place, describe_exit_codes, run_command
+from features.console import ERR, EXIT_CODES, check_place, describe_exit_codes, run_command
 
 LOGGER = logging.getLogger("regroup")
 
@@ -41,7 +41,10 @@ def main(argv: Sequence[str]) -> int:
     runs |= {"run": _run, "search": _search, "compare": _compare, "leaderboard": _leaderboard}
     if command == "audit":
         return _audit(options.name, **arguments)
-    return BENCHMARKS[options.name].load()(**arguments) if command == "benchmark" else runs[command](**arguments)
+    if command == "benchmark":
+        ERR.print(f"benchmark {options.name}: loading what it needs", style="dim", highlight=False)
+        return BENCHMARKS[options.name].load()(**arguments)
+    return runs[command](**arguments)
 
 
 def build_parser() -> argparse.ArgumentParser:

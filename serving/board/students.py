@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
-from features.roster import Team
+from features.roster import PastSession, SkillMap, Team
 from serving.access.visibility import find_roster
 from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentPlanner, StudentInPath
 from serving.api.middleware.authenticate import BOARD
@@ -16,8 +16,10 @@ from serving.board.day.page import TeamQuery, day_address
 from serving.board.pages import render
 from serving.board.route import MAY_USE_BOARD, BoardRoute
 from serving.board.words import STATUS, Names, name_purpose
-from serving.plans.coverage import count_minutes, list_known_adults
+from serving.plans.afterwards import count_after, read_answers
+from serving.plans.coverage import count_minutes, list_known_adults, measure_doses
 from serving.plans.problem import skill_name
+from serving.plans.recommend import Planner
 from serving.schemas.forecasts import Board, BoardRow
 
 router = APIRouter(
@@ -67,17 +69,23 @@ def show_students(
         purpose=name_purpose,
         most=MOST_NEEDS,
         as_of=board.provenance.data_as_of,
-        **_list_contacts(team),
+        **_list_contacts(team, roster.skills),
     )
 
 
-def _list_contacts(team: Team) -> dict[str, Any]:
-    """Minutes with an adult in this week so far, and how many adults know each student."""
+def _list_contacts(team: Team, skills: SkillMap) -> dict[str, Any]:
+    """Minutes with an adult in this week so far, doses of series against what is wanted, and adults who know each."""
     today = dt.date.today()  # noqa: DTZ011 - the school's own day
     monday = today - dt.timedelta(days=today.weekday())
     sunday = monday + dt.timedelta(days=6)
     known = list_known_adults(team, sunday)
+    doses: dict[str, list[str]] = {}
+    for dose in measure_doses(team, monday, sunday):
+        unit = ", ".join(skill_name(skills, skill) for skill in dose.series.skills)
+        for student in dose.series.students:
+            doses.setdefault(student, []).append(f"{unit}: {dose.received_by(student)}")
     return {
+        "doses": doses,
         "minutes": count_minutes(team, monday, sunday),
         "known": {who: len(adults) for who, adults in known.items()},
     }
@@ -112,15 +120,8 @@ def show_student(
     if profile.team_id is not None:
         team, roster = find_roster(planner.rosters, caller, profile.team_id)
         called = Names.of(names.of_team(team))
-        sessions = [
-            {
-                "date": session.date,
-                "skill": None if session.skill_id is None else skill_name(roster.skills, session.skill_id),
-                "adult": called.adult(session.staff_id),
-            }
-            for session in sorted(team.past_sessions, key=lambda each: each.date, reverse=True)
-            if student_id in session.students and session.staff_id is not None
-        ]
+        past = [each for each in team.past_sessions if student_id in each.students and each.staff_id is not None]
+        sessions = _list_sessions(past, planner, student_id, roster.skills, called)
     strengths = [skill for skill in profile.skills if skill.status == "proficient"]
     return render(
         request,
@@ -137,3 +138,21 @@ def show_student(
         more_sessions=max(0, len(sessions) - MOST_SESSIONS),
         streak=planner.served().struggle.thresholds.streak,
     )
+
+
+def _list_sessions(
+    past: list[PastSession], planner: Planner, student_id: str, skills: SkillMap, called: Names
+) -> list[dict[str, Any]]:
+    """A student's sessions in words, the newest first, each with what the student answered on its skill later."""
+    answers = read_answers(planner.settings.home, planner.database, student_id) if past else None
+    after = count_after(past, answers) if answers is not None else [None] * len(past)
+    found = [
+        {
+            "date": session.date,
+            "skill": None if session.skill_id is None else skill_name(skills, session.skill_id),
+            "adult": called.adult(session.staff_id or ""),
+            "after": later,
+        }
+        for session, later in zip(past, after, strict=True)
+    ]
+    return sorted(found, key=lambda each: each["date"], reverse=True)

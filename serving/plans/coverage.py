@@ -1,7 +1,7 @@
 """What a team's students had of its adults lately: minutes, adults who know them, doses of series, coached sessions."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -19,6 +19,49 @@ def count_minutes(team: Team, first: date, last: date) -> dict[str, int]:
             if student in minutes:
                 minutes[student] += lengths.get(past.block_id, 0)
     return minutes
+
+
+@dataclass(frozen=True)
+class Share:
+    """Adult-led sessions on record, and their minutes."""
+
+    sessions: int = 0
+    minutes: int = 0
+
+    def add(self, minutes: int) -> "Share":
+        """The same with one session more."""
+        return Share(self.sessions + 1, self.minutes + minutes)
+
+
+@dataclass(frozen=True)
+class Balance:
+    """How a team's adults and students were together in some days.
+
+    Attributes:
+        of_students: What each student had of each adult, by the ids of both; pairs that never met are left out.
+        of_adults: What each adult led, by id.
+        met: Ids of the members whom each adult led, by id.
+    """
+
+    of_students: Mapping[tuple[str, str], Share]
+    of_adults: Mapping[str, Share]
+    met: Mapping[str, frozenset[str]]
+
+
+def balance_adults(team: Team, first: date, last: date) -> Balance:
+    """What each member of a team had of each adult, from a first to a last day; adults who left the team included."""
+    lengths = {block.block_id: minutes_of(block) for block in team.blocks}
+    members = set(team.members)
+    of_students: dict[tuple[str, str], Share] = defaultdict(Share)
+    of_adults: dict[str, Share] = defaultdict(Share)
+    met: dict[str, set[str]] = defaultdict(set)
+    for past in _held(team, first, last):
+        adult, minutes = past.staff_id or "", lengths.get(past.block_id, 0)
+        of_adults[adult] = of_adults[adult].add(minutes)
+        for student in members.intersection(past.students):
+            of_students[student, adult] = of_students[student, adult].add(minutes)
+            met[adult].add(student)
+    return Balance(dict(of_students), dict(of_adults), {adult: frozenset(found) for adult, found in met.items()})
 
 
 KNOWN_WEEKS = 4
@@ -41,47 +84,58 @@ class Dose:
 
     Attributes:
         series: The series.
-        days: Days on which it was held.
-        minutes: Minutes of these sessions.
+        held: Sessions of its adult on its unit with half of its students or more.
+        lengths: Minutes of each block, by its id.
     """
 
     series: Series
-    days: int
-    minutes: int
+    held: tuple[PastSession, ...]
+    lengths: Mapping[str, int]
 
     @property
     def wanted(self) -> str:
         """What was held of what is wanted, in words."""
-        if self.series.minutes_per_week is not None:
-            return f"{self.minutes} of {self.series.minutes_per_week} minutes"
-        if self.series.sessions_per_week is not None:
-            return f"{self.days} of {self.series.sessions_per_week} sessions"
-        return f"{self.days} {'session' if self.days == 1 else 'sessions'}, one a day is wanted"
+        return self._describe(self.held)
 
     @property
     def is_met(self) -> bool:
         """Whether the wanted dose was given; never for a series that wants one a day."""
         if self.series.minutes_per_week is not None:
-            return self.minutes >= self.series.minutes_per_week
-        return self.series.sessions_per_week is not None and self.days >= self.series.sessions_per_week
+            return self._count_minutes(self.held) >= self.series.minutes_per_week
+        days = len({past.date for past in self.held})
+        return self.series.sessions_per_week is not None and days >= self.series.sessions_per_week
+
+    def received_by(self, student: str) -> str:
+        """What one student of the series had of what is wanted, in words."""
+        return self._describe([past for past in self.held if student in past.students])
+
+    def _describe(self, held: Sequence[PastSession]) -> str:
+        if self.series.minutes_per_week is not None:
+            return f"{self._count_minutes(held)} of {self.series.minutes_per_week} minutes"
+        days = len({past.date for past in held})
+        if self.series.sessions_per_week is not None:
+            return f"{days} of {self.series.sessions_per_week} sessions"
+        return f"{days} {'session' if days == 1 else 'sessions'}, one a day is wanted"
+
+    def _count_minutes(self, held: Sequence[PastSession]) -> int:
+        return sum(self.lengths.get(past.block_id, 0) for past in held)
 
 
 def measure_doses(team: Team, first: date, last: date) -> list[Dose]:
-    """What each series that runs in these days had of its dose: sessions of its adult on its unit with half of it."""
+    """What each series that runs in these days had of its dose."""
     lengths = {block.block_id: minutes_of(block) for block in team.blocks}
     doses = []
     for series in team.series:
         if last < series.from_date or (series.until is not None and series.until < first):
             continue
-        held = [
+        held = tuple(
             past
             for past in _held(team, first, last)
             if past.staff_id == series.staff_id
             and past.skill_id in series.skills
             and len(set(past.students).intersection(series.students)) >= HALF * len(series.students)
-        ]
-        minutes = sum(lengths.get(past.block_id, 0) for past in held)
-        doses.append(Dose(series, len({past.date for past in held}), minutes))
+        )
+        doses.append(Dose(series, held, lengths))
     return doses
 
 

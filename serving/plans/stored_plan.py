@@ -103,7 +103,8 @@ def read_day(stored: StoredPlan) -> StoredDay:
         raise ConflictError("plan_too_old", "the day of this plan was not stored; ask for a new plan of it")
     suggested = tuple(to_session(session) for session in stored.answer.sessions)
     decided = STORED_SESSIONS.validate_json(stored.decided_sessions or "[]")
-    return StoredDay(stored.answer, problem, suggested, read_current(stored), read_aims(decided))
+    current = tuple(to_session(session) for session in decided) or suggested
+    return StoredDay(stored.answer, problem, suggested, current, read_aims(decided))
 
 
 def read_current(stored: StoredPlan) -> tuple[Session, ...]:

@@ -234,6 +234,32 @@ def list_plans(
     return page, write_cursor(query, page[-1]) if len(rows) > limit else None
 
 
+def find_current_plan(database: Database, team_id: str, day: date) -> str | None:
+    """The id of the plan that a team works on: the newest of a day that was not rejected; None where there is none.
+
+    Plans are looked through from the newest on, so that those of a year before are not read.
+
+    Raises:
+        BusyError: The database stayed locked.
+        DatabaseAwayError: The database cannot be used.
+    """
+    plans = RECOMMENDATIONS.c
+    newest = (
+        select(plans.id)
+        .select_from(RECOMMENDATIONS.outerjoin(DECISIONS, DECISIONS.c.id == plans.id))
+        .where(plans.team_id == team_id, plans.date == day)
+        .where(func.coalesce(DECISIONS.c.decision, "") != "rejected")
+        .order_by(plans.created_at.desc(), plans.id.desc())
+        .limit(1)
+    )
+    try:
+        with database.reading() as connection:
+            found: str | None = connection.execute(newest).scalar()
+    except MissingError:
+        return None  # nothing was ever stored
+    return found
+
+
 def find_current_plans(database: Database, team_id: str, first: date, last: date) -> dict[date, PlanRow]:
     """The plan that a team works on by day: the newest that was not rejected; days without one are left out.
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,11 @@ from features.console import OUT
 STUDENTS = 120
 """Students of the team whose board is measured: two simulated teams as one."""
 
-DAY = "2026-03-16"
+FIRST_DAY = date(2026, 3, 16)
+"""A Monday, the first that is tried: a school that was kept may have plans of it, of a team as it was then."""
+
+WEEKS = 40
+"""Mondays that are tried."""
 
 GOALS = {"first_paint_ms": 200.0, "move_p95_ms": 150.0, "script_kb": 60.0}
 """At most."""
@@ -60,10 +65,7 @@ def measure_board(school: School, moves: int, log: Path) -> dict[str, Any]:
     with run_service(environment, 1, log) as server:
         person = Person(Connection(server.port))
         person.send("POST", "/board/sign-in", key=key)
-        day = f"/board/day?team_id={quote(team)}&date={DAY}"
-        page = person.send("GET", day)
-        if "Suggest groups" in page:
-            page = person.send("POST", "/board/plans", csrf=_read(page, "csrf"), team_id=team, date=DAY)
+        day, page = _suggest_day(person, team)
         timed = _measure_moves(person, page, moves)
         browser = _measure_browser(f"http://127.0.0.1:{server.port}", key, day, max(5, moves // 4))
     took = np.array(timed["moves"])
@@ -149,6 +151,21 @@ def _join_teams(school: School) -> tuple[dict[str, str], str]:
             writer.writerows(kept)
     run_step(environment, "features", "roster", str(roster), "--yes")
     return environment, first
+
+
+def _suggest_day(person: Person, team: str) -> tuple[str, str]:
+    """The address of the first Monday that had no plan, and its page with one.
+
+    Raises:
+        ServerError: Every Monday has one.
+    """
+    for monday in (FIRST_DAY + timedelta(weeks=week) for week in range(WEEKS)):
+        day = f"/board/day?team_id={quote(team)}&date={monday}"
+        page = person.send("GET", day)
+        if "Suggest groups" in page:
+            form = {"csrf": _read(page, "csrf"), "team_id": team, "date": str(monday)}
+            return day, person.send("POST", "/board/plans", **form)
+    raise ServerError(f"the school has plans of {WEEKS} Mondays from {FIRST_DAY} on; name another folder with --keep")
 
 
 def _measure_moves(person: Person, page: str, moves: int) -> dict[str, list[float]]:

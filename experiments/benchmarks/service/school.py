@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.benchmarks.service.processes import ServerError
+from experiments.benchmarks.service.processes import ServerError, show_progress
 from features.console import OUT
 from features.roster import list_teams
 
@@ -63,6 +63,7 @@ def open_school(folder: Path) -> School:
     """
     school = School(folder.resolve())
     if not (school.home / "published").exists():
+        OUT.print(f"a school is simulated and trained first, in {folder}: some minutes", style="dim", highlight=False)
         log = school.folder / "log"
         run_step(school.environment, "experiments", "simulate", str(log), "--teams", "4")
         mapping = ("--mapping", str(log / "mapping.toml"))
@@ -120,7 +121,8 @@ def run_step(environment: Mapping[str, str], package: str, *arguments: str) -> s
     """
     OUT.print(f"python -m {package} {arguments[0]}", style="dim", highlight=False)
     command, variables = [sys.executable, "-m", package, *arguments], {**os.environ, **environment}
-    done = subprocess.run(command, env=variables, check=False, capture_output=True, text=True)  # noqa: S603
+    with show_progress(lambda: f"python -m {package} {arguments[0]} is at work"):
+        done = subprocess.run(command, env=variables, check=False, capture_output=True, text=True)  # noqa: S603
     if done.returncode:
         reason = (done.stderr.splitlines() or ["it wrote nothing"])[-1]
         raise ServerError(f"`python -m {package} {arguments[0]}` ended with exit code {done.returncode}: {reason}")

@@ -11,7 +11,7 @@ from serving.board.day.page import CurrentDayPage, day_address
 from serving.board.day.view import describe_seat, describe_violation, name_session
 from serving.board.pages import render
 from serving.board.words import Names, list_effects
-from serving.grouping import Problem, Session, find_violations, read_seats
+from serving.grouping import Problem, Session, Violation, find_violations, read_seats
 from serving.grouping.changes.seat_options import SeatOption
 from serving.plans.edits.edited_day import EditedDay, to_bodies
 from serving.plans.edits.steps import put_student
@@ -40,6 +40,7 @@ def show_seats(
     now = next((option for option in options if here is not None and option.session.id == here.id), None)
     met = next((term.value for term in answer.terms if term.name == "benefit"), 0.0)
     allowed = {option.session.id for option in options} | {"" if here is None else here.id}
+    before = frozenset(find_violations(problem, edited.sessions))
     return render(
         page.request,
         "seats.html",
@@ -65,7 +66,7 @@ def show_seats(
                 "session_id": each.id,
                 "title": name_session(each, edited, called),
                 "size": len(each.students) + 1,
-                "why": _say_what_breaks(edited, each, student_id, called),
+                "why": _say_what_breaks(edited, before, each, student_id, called),
             }
             for each in edited.sessions
             if each.block == block_id and each.id not in allowed
@@ -75,13 +76,14 @@ def show_seats(
     )
 
 
-def _say_what_breaks(edited: EditedDay, session: Session, student_id: str, called: Names) -> str:
-    """The first rule that the student's move to a session would break."""
+def _say_what_breaks(
+    edited: EditedDay, before: frozenset[Violation], session: Session, student_id: str, called: Names
+) -> str:
+    """The first rule that the student's move to a session would break, and the day breaks not yet."""
     moved = put_student(edited.sessions, session, student_id)
-    before = set(find_violations(edited.day.problem, edited.sessions))
     new = (each for each in find_violations(edited.day.problem, moved) if each not in before)
     first = next(new, None)
-    return "meets no need" if first is None else describe_violation(first.sentence, edited, called)
+    return "meets no need" if first is None else f"Then {describe_violation(first.sentence, edited, called)}"
 
 
 def _list_partners(

@@ -12,7 +12,7 @@ from serving.board.day.view import describe_move
 from serving.board.pages import render
 from serving.board.route import CurrentForm
 from serving.errors import RequestError
-from serving.grouping import Repair
+from serving.grouping import Repair, find_violations
 from serving.plans.edits.edited_day import EditedDay, check_sessions
 from serving.plans.edits.steps import lock_session, make_step, move_student, swap_students
 from serving.plans.recommend import Planner
@@ -101,6 +101,7 @@ def show_repair(recommendation_id: PlanInPath, page: CurrentDayPage) -> Response
         "repair.html",
         answer=answer,
         edited=edited,
+        is_broken=found is not None or bool(find_violations(edited.day.problem, edited.sessions)),
         moves=None if found is None else [describe_move(move, edited, called) for move in found.moves],
         back=day_address(answer.team_id, answer.date),
     )

@@ -29,13 +29,14 @@ from serving.board.route import CurrentForm, FormBody
 from serving.board.words import Names
 from serving.errors import ConflictError, RequestError
 from serving.grouping import Session, find_moves, score_plan
-from serving.plans.edits.edited_day import EditedDay, check_sessions, find_current, open_edit
+from serving.plans.edits.edited_day import EditedDay, check_sessions, open_edit
 from serving.plans.edits.suggest import suggest_again, suggest_first, take_plan
 from serving.plans.sessions import to_session
 from serving.schemas.common import SchoolDate
 from serving.schemas.edits import EditStep
 from serving.schemas.recommendations import Absence
 from serving.schemas.texts import Identity
+from serving.store.recommendations import find_current_plan
 
 router = make_router()
 
@@ -117,7 +118,7 @@ def suggest_day(form: CurrentForm, page: CurrentDayPage) -> Response:
     sent: FirstForm = form.read(FirstForm)
     find_roster(page.planner.rosters, page.caller, sent.team_id)  # else who may not see the team learns of its plan
     try:
-        if find_current(page.planner.database, sent.team_id, sent.date) is None:
+        if find_current_plan(page.planner.database, sent.team_id, sent.date) is None:
             suggest_first(
                 page.planner,
                 page.caller,

@@ -13,8 +13,9 @@ from serving.board.day.view import describe_violation
 from serving.board.route import MAY_USE_BOARD, BoardRoute, FormBody
 from serving.board.words import Names
 from serving.errors import ConflictError, NoPlanError, RequestError
-from serving.plans.edits.edited_day import EditedDay, changed_meanwhile, find_current, open_edit, save_steps
+from serving.plans.edits.edited_day import EditedDay, changed_meanwhile, open_edit, save_steps
 from serving.schemas.edits import EditStep
+from serving.store.recommendations import find_current_plan
 
 SEE_OTHER = 303
 
@@ -92,7 +93,7 @@ def require_current(page: DayPage, edited: EditedDay, version: int) -> None:
         ConflictError: It is so.
     """
     answer = edited.day.answer
-    current = find_current(page.planner.database, answer.team_id, answer.date)
+    current = find_current_plan(page.planner.database, answer.team_id, answer.date)
     if current != answer.id or edited.version != version:
         raise changed_meanwhile()
 

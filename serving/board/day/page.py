@@ -19,18 +19,26 @@ from serving.api.middleware.authenticate import BOARD
 from serving.api.names import CurrentNames
 from serving.board.day.data_state import describe_age, describe_night
 from serving.board.day.said import describe_last
-from serving.board.day.view import describe_move, describe_violation, list_absent, list_reached, view_blocks
+from serving.board.day.view import (
+    describe_move,
+    describe_violation,
+    list_absent,
+    list_reached,
+    list_without_adult,
+    view_blocks,
+)
 from serving.board.pages import render
 from serving.board.route import MAY_USE_BOARD, BoardRoute
 from serving.board.words import Names, describe_impact, speak_plainly
 from serving.errors import NotReadyError
 from serving.grouping import find_moves
-from serving.plans.edits.edited_day import EditedDay, find_current, open_edit
+from serving.plans.edits.edited_day import EditedDay, open_edit
 from serving.plans.recommend import Planner
 from serving.plans.stored_plan import judge_edit, read_current, require_plan
 from serving.schemas.common import SchoolDate
 from serving.schemas.recommendations import Absence, RecommendationRequest
 from serving.schemas.texts import Identity
+from serving.store.recommendations import find_current_plan
 from serving.store.roster_lists import ListQuery, page_teams
 
 router = APIRouter(prefix=BOARD, route_class=BoardRoute, include_in_schema=False, dependencies=[MAY_USE_BOARD])
@@ -105,7 +113,7 @@ class DayPage:
         """
         team, _ = find_roster(self.planner.rosters, self.caller, team_id)
         day = day or next_day(team, dt.date.today(), 1, include=True)  # noqa: DTZ011 - the school's own day
-        plan_id = find_current(self.planner.database, team_id, day)
+        plan_id = find_current_plan(self.planner.database, team_id, day)
         values = _describe_day(team, day, self.planner) | {"problem": problem}
         if plan_id is None:
             return render(self.request, "no_plan.html", status=status, **values)
@@ -136,7 +144,7 @@ class DayPage:
         met = next((term.value for term in day.answer.terms if term.name == "benefit"), 0.0)
         return {
             "violations": [describe_violation(broken.sentence, edited, names) for broken in evaluation.violations],
-            "impact": describe_impact(evaluation.score_impact, met) if evaluation.moves else None,
+            "impact": describe_impact(evaluation.score_impact, met),
             "changes": [describe_move(move, edited, names) for move in evaluation.moves],
         }
 
@@ -168,9 +176,10 @@ def next_day(team: Team, day: dt.date, step: int, *, include: bool = False) -> d
 
 def _describe_day(team: Team, day: dt.date, planner: Planner) -> dict[str, Any]:
     """What the page of a day shows with or without a plan."""
-    no_model, as_of = None, None
+    no_model, as_of, streak = None, None, None
     try:
-        as_of = planner.served().data_as_of
+        served = planner.served()
+        as_of, streak = served.data_as_of, served.struggle.thresholds.streak
     except NotReadyError as error:
         no_model = str(error)
     has_blocks = any(WEEKDAYS.index(block.weekday) == day.weekday() for block in team.blocks)
@@ -183,6 +192,7 @@ def _describe_day(team: Team, day: dt.date, planner: Planner) -> dict[str, Any]:
         "has_school": team.has_school(day),
         "has_blocks": has_blocks,
         "no_model": no_model,
+        "streak": streak,
         "age": describe_age(as_of, day),
         "night": describe_night(planner.settings.home),
     }
@@ -203,6 +213,7 @@ def _describe_plan(edited: EditedDay, team: Team, names: Names, done: int | None
         "blocks": view_blocks(edited, names, news),
         "said": "The last step is undone." if undone else describe_last(edited, names, done),
         "reached": list_reached(answer.terms),
+        "without": _by_name(list_without_adult(edited), names.students),
         "plain": speak_plainly,
         "age": describe_age(answer.provenance.data_as_of, answer.date),
         "away": _by_name(away, names.students),

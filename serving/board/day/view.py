@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from serving.board.words import SESSION_TYPES, Names, name_purpose, speak_plainly
 from serving.grouping import Move, Seat, Session, SessionType, Term
@@ -21,6 +22,13 @@ REACHED = ("urgent", "coverage", "adult_time_due", "group_time_due", "relationsh
 """Terms of the score whose sentences say what a day reaches."""
 
 
+NONE_MISSED = re.compile(r"^0 of (\d+) students due for (.*) get none\.$")
+"""How the planner says that nobody goes without."""
+
+FACT = re.compile(r"^(?:the )?(?:last|(\d+) of the last) (\d+) (wrong|right)$")
+"""The fact that stands beside a name, where it is about the latest answers."""
+
+
 @dataclass(frozen=True)
 class SeatView:
     """One student in a session.
@@ -28,16 +36,20 @@ class SeatView:
     Attributes:
         student_id: The student.
         name: What people call the student.
+        address: The id as it stands in addresses.
         why: Why the student sits here.
-        facts: Evidence from the answers.
+        fact: The first piece of evidence from the answers; empty where there is none.
+        facts: All of it in one sentence, likewise.
         moved: Whether a person moved the student here.
         news: Whether that was the last change.
     """
 
     student_id: str
     name: str
+    address: str
     why: str
-    facts: Sequence[str]
+    fact: str
+    facts: str
     moved: bool
     news: bool
 
@@ -85,6 +97,7 @@ class BlockView:
 
     Attributes:
         block_id: Its id.
+        address: The id as it stands in addresses.
         time: Its time by the school's clock.
         led: Sessions with an adult, in the same order of adults in every block.
         lane: Independent work.
@@ -92,6 +105,7 @@ class BlockView:
     """
 
     block_id: str
+    address: str
     time: str
     led: Sequence[Card]
     lane: Sequence[Card]
@@ -119,12 +133,21 @@ def view_blocks(edited: EditedDay, names: Names, news: tuple[str, str] | None = 
         ]
         seated = {student for session in sessions for student in session.students}
         unseated = [
-            SeatView(student.id, names.student(student.id), "Has no seat yet.", (), moved=False, news=False)
+            SeatView(
+                student.id,
+                names.student(student.id),
+                _quote(student.id),
+                "Has no seat yet.",
+                "",
+                "",
+                moved=False,
+                news=False,
+            )
             for student in problem.students
             if block.id in student.blocks and student.id not in seated
         ]
         led, lane = [card for card in cards if card.led], [card for card in cards if not card.led]
-        views.append(BlockView(block.id, block.label, led, lane, _sort(unseated)))
+        views.append(BlockView(block.id, _quote(block.id), block.label, led, lane, _sort(unseated)))
     return views
 
 
@@ -150,8 +173,10 @@ def _view_session(
         SeatView(
             student,
             names.student(student),
+            _quote(student),
             _say_why(suggested.get(student), before is not None, names),
-            facts[student].facts if student in facts else (),
+            _shorten(facts[student].facts) if student in facts else "",
+            "; ".join(facts[student].facts) if student in facts else "",
             moved=student not in suggested,
             news=news == (student, session.block),
         )
@@ -173,6 +198,21 @@ def _view_session(
         locked=session.id in edited.locked,
         seats=_sort(seats),
     )
+
+
+def _shorten(facts: Sequence[str]) -> str:
+    """The first fact, short enough to stand beside a name.
+
+    Example:
+        >>> _shorten(["3 of the last 5 wrong", "14 attempts on this skill"]), _shorten(["the last 5 right"])
+        ('3 of 5 wrong', '5 of 5 right')
+    """
+    found = FACT.match(facts[0]) if facts else None
+    return f"{found[1] or found[2]} of {found[2]} {found[3]}" if found else "".join(facts[:1])
+
+
+def _quote(identity: str) -> str:
+    return quote(identity, safe="")
 
 
 def _say_why(seat: SeatOut | None, is_same: bool, names: Names) -> str:
@@ -224,8 +264,10 @@ def describe_seat(seat: Seat | None, edited: EditedDay, names: Names) -> str:
 
 
 def name_session(session: Session, edited: EditedDay, names: Names) -> str:
-    """A session in words, such as `Fractions 2 with Ms B`."""
-    lead = f" with {names.adult(session.adults[0])}" if session.led and session.adults else ""
+    """A session in words, such as `Fractions 2 with Ms B` or `independent work in hall`."""
+    if not session.led:
+        return name_work(session, edited) if session.room is None else f"{name_work(session, edited)} in {session.room}"
+    lead = f" with {names.adult(session.adults[0])}" if session.adults else ""
     return f"{name_work(session, edited)}{lead}"
 
 
@@ -237,7 +279,14 @@ def name_work(session: Session, edited: EditedDay) -> str:
 
 def list_reached(terms: Iterable[Term | TermOut]) -> list[str]:
     """What a plan reaches, in sentences; without those about nothing."""
-    return [term.sentence for term in terms if term.name in REACHED and " of 0 " not in term.sentence]
+    found = (term.sentence for term in terms if term.name in REACHED and " of 0 " not in term.sentence)
+    return [NONE_MISSED.sub(r"All \1 students due for \2 get it.", sentence) for sentence in found]
+
+
+def list_without_adult(edited: EditedDay) -> list[str]:
+    """Students who are there and have no seat with an adult, as the day is now."""
+    seated = {student for session in edited.sessions if session.led for student in session.students}
+    return [student.id for student in edited.day.problem.students if student.blocks and student.id not in seated]
 
 
 def list_absent(edited: EditedDay, members: Sequence[str], staff: Sequence[str]) -> tuple[list[str], ...]:

@@ -19,7 +19,7 @@ from serving.plans.sessions import read_aims, read_sessions, to_session, to_sess
 from serving.plans.stored_plan import StoredDay, read_day, require_plan
 from serving.schemas.edits import MOST_STEPS, Edit, EditStep
 from serving.schemas.sessions import SessionIn
-from serving.store.recommendations import PlanRow, find_current_plans, keep_edit
+from serving.store.recommendations import PlanRow, keep_edit
 
 Note = Callable[[], AuditEntry | None]
 """Gives the audit entry that is stored with a change; null for none, where another one says it already."""
@@ -76,12 +76,6 @@ def _content(sessions: Sequence[Session]) -> list[tuple[object, ...]]:
     """What sessions are, whatever their order and that of their students."""
     parts = ((each, tuple(sorted(each.students))) for each in sessions)
     return sorted((s.id, s.block, s.session_type, s.skill or "", s.adults, s.room or "", who) for s, who in parts)
-
-
-def find_current(database: Database, team_id: str, day: date) -> str | None:
-    """The id of the plan that a team works on: the newest of the day that was not rejected; null without one."""
-    found = find_current_plans(database, team_id, day, day).get(day)
-    return None if found is None else found.id
 
 
 def open_edit(database: Database, caller: Caller, recommendation_id: str) -> EditedDay:

@@ -1,10 +1,11 @@
 """The board of the small school, with names, and people who use it."""
 
+import csv
 import re
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -97,7 +98,7 @@ class BoardOfSchool:
 def open_board(school, roster, home, url, give_key):
     """The board of a copy of a trained school in a folder; the second team asks that its leader signs its days.
 
-    It has no school on 2026-05-04.
+    It has no school on 2026-05-04, and a series of this week.
     """
     shutil.copytree(school.home, home)
     shutil.copytree(roster, home.parent / "roster")
@@ -106,6 +107,7 @@ leader_signs = true
 no_school = ["2026-05-04"]
 """
     (home.parent / "roster" / "policy.toml").write_text(policy, encoding="utf-8")
+    _add_series(home.parent / "roster", school.team_ids[1])
     save_roster(read_roster_files(home.parent / "roster"), url)
     team = read_team(url, school.team_ids[0])
     people = {("student", name): f"Name of {name}" for name in team.members}
@@ -131,6 +133,29 @@ no_school = ["2026-05-04"]
         with Database(url) as database, TestClient(app):
             app.state.snapshots.refresh()
             yield BoardOfSchool(app, home, database, team, school.team_ids[1], keys)
+
+
+def _add_series(folder, team_id):
+    """Two students of a team who want three sessions of one skill each week, from this week on."""
+    with (folder / "members.csv").open(encoding="utf-8", newline="") as file:
+        members = [row["student_id"] for row in csv.DictReader(file) if row["team_id"] == team_id]
+    with (folder / "skills.csv").open(encoding="utf-8", newline="") as file:
+        skill = next(csv.DictReader(file))["skill_id"]
+    today = date.today()  # noqa: DTZ011 - as the board itself
+    row = {
+        "series_id": "tutoring",
+        "team_id": team_id,
+        "students": ";".join(members[:2]),
+        "staff_id": f"{team_id}-collab",
+        "skills": skill,
+        "from_date": today - timedelta(days=today.weekday()),
+        "until": today + timedelta(days=30),
+        "sessions_per_week": 3,
+    }
+    with (folder / "series.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(row))
+        writer.writeheader()
+        writer.writerow(row)
 
 
 @pytest.fixture(scope="module")

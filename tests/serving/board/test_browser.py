@@ -286,6 +286,7 @@ def test_every_page_is_accessible_and_fits_a_phone(page, address, board, scheme,
         "alternatives": f"/board/plans/{plan_id}/alternatives",
         "repair": f"/board/plans/{plan_id}/repair",
         "week": f"/board/week?team_id={team}&date=2026-03-16",
+        "balance": f"/board/balance?team_id={team}&date=2026-03-14",
         "insight": f"/board/insight?team_id={team}",
         "calendar": f"/board/calendar?team_id={team}",
         "sheets": f"/board/plans/{plan_id}/sheets",
@@ -295,7 +296,9 @@ def test_every_page_is_accessible_and_fits_a_phone(page, address, board, scheme,
     }
     kept = os.environ.get("REGROUP_SCREENSHOTS", str(tmp_path))
     for name, where in addresses.items():
-        page.set_viewport_size({"width": 1280, "height": 900})
+        page.set_viewport_size(
+            {"width": 1280, "height": 12_000}
+        )  # else what is off the screen is not drawn nor looked at
         page.goto(f"{address}{where}")
         found = axe.Axe().run(page, options=WCAG).response["violations"]
 

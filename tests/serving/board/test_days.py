@@ -63,6 +63,14 @@ def test_without_a_model_the_board_says_what_is_missing_and_what_to_do(board, tm
             "6 students in need of Ratios (small group, review); it meets 1.11 need points and 6 urgent needs. 4 wait.",
             "6 students in need of Ratios (small group, review); it meets 6 urgent needs. 4 wait.",
         ),
+        (
+            "None is held; for Ratios (review), what else could be done was not looked at within the time limit.",
+            "None is held.",
+        ),
+        (
+            "Ratios (review) waits: the seats in its 3 sessions (Ms B, 9:30; Mr C, 9:30; Ms B, 10:40) went to others.",
+            "Ratios (review) waits: the seats in its 3 sessions went to others.",
+        ),
         ("Works online: it would meet 0.11 more need, and cost 0.02: a risk.", ""),
     ],
 )

@@ -1,12 +1,15 @@
 """What people change about whole sessions, two students who swap, who comes late, other plans, and the signature."""
 
 import re
+from dataclasses import replace
 
 from fastapi.testclient import TestClient
 
 from features.roster import read_team
 from serving.access.caller import Caller, Scope
 from serving.audit.entries import list_entries
+from serving.board.day.view import list_without_adult, view_blocks
+from serving.board.words import Names
 from serving.plans.edits.edited_day import open_edit
 from serving.schemas.edits import Edit, EditStep
 from serving.schemas.sessions import SessionSeats
@@ -56,6 +59,19 @@ def test_two_students_change_places_and_the_page_says_so(board):
     same = act(someone, "swaps", student_id=student, other_student_id=student, block_id=one.block)
     assert same.status_code == 422
     assert "only students of two sessions" in same.text
+
+
+def test_who_has_no_seat_is_shown_before_the_cards_and_as_without_an_adult(board):
+    edited = edited_of(board, board.suggested(MONDAY))
+    session = led_in(edited)
+    left = [replace(each, students=each.students[1:]) if each is session else each for each in edited.sessions]
+    lost = replace(edited, day=replace(edited.day, current=tuple(left)), steps=())
+
+    blocks = {block.block_id: block for block in view_blocks(lost, Names({session.students[0]: "Mia Ray"}))}
+
+    assert [seat.name for seat in blocks[session.block].unseated] == ["Mia Ray"]
+    others = {student for each in left if each.led for student in each.students}
+    assert (session.students[0] in list_without_adult(lost)) == (session.students[0] not in others)
 
 
 def test_an_adult_and_a_room_are_exchanged_so_that_none_is_in_two_places(board):

@@ -26,7 +26,10 @@ def asked(board):
     ids = {"recommendation_id": plan_id, "student_id": board.team.members[0]}
     query = {
         "/board/day": f"?team_id={board.team.team_id}",
-        **{f"/board/{page}": f"?team_id={board.team.team_id}" for page in ("students", "week", "insight", "calendar")},
+        **{
+            f"/board/{page}": f"?team_id={board.team.team_id}"
+            for page in ("students", "week", "balance", "insight", "calendar")
+        },
         "/board/plans/{recommendation_id}/seats": f"?student_id={board.team.members[0]}&block_id=t01-mon-1",
         "/board/plans/{recommendation_id}/sessions": "?session_id=none",
     }

@@ -9,12 +9,14 @@ import pytest
 from fastapi.testclient import TestClient
 from python_calamine import CalamineWorkbook
 
+from features.home import Home
 from features.roster import Block, PastSession, Series, Staff, Team
 from serving.access.caller import Caller, Scope
 from serving.audit.entries import list_entries
 from serving.board.takeaways.xlsx import write_workbook
-from serving.models.comparison import ALARM, LEAST_STUDENTS, draw_limits
-from serving.plans.coverage import count_coached, count_minutes, list_known_adults, measure_doses
+from serving.models.comparison import ALARM, LEAST_STUDENTS, Gaps, compare_units, draw_limits
+from serving.plans.afterwards import After, Answer, count_after, read_answers
+from serving.plans.coverage import Share, balance_adults, count_coached, count_minutes, list_known_adults, measure_doses
 from serving.plans.edits.edited_day import open_edit
 
 EVERYBODY = Caller("0" * 16, frozenset(Scope))
@@ -134,7 +136,8 @@ def test_insight_is_about_skills_with_enough_students_and_names_nobody(board):
     counts = [int(count) for count in re.findall(r'data-label="Students: ">(\d+)<', page)]
     assert counts
     assert min(counts) >= LEAST_STUDENTS
-    assert page.count("<circle") == len(counts)
+    skills = page.partition("<h2>Units</h2>")[0]
+    assert skills.count("<circle") == skills.count('data-label="Students: ">')
     assert "Name of" not in page
     assert not [adult.staff_id for adult in board.team.staff if adult.staff_id in page]
 
@@ -147,10 +150,10 @@ def test_a_weak_skill_is_found_and_one_of_few_students_is_left_out():
 
     funnel = draw_limits(skills, gaps)
 
-    assert funnel.skills[0].skill_id == "k0"
-    assert funnel.skills[0].is_behind
+    assert funnel.compared[0].key == "k0"
+    assert funnel.compared[0].is_behind
     assert funnel.too_few == 1
-    assert not [each for each in funnel.skills[1:] if each.is_behind]
+    assert not [each for each in funnel.compared[1:] if each.is_behind]
 
 
 def test_skills_without_a_difference_are_seldom_named():
@@ -159,7 +162,7 @@ def test_skills_without_a_difference_are_seldom_named():
     for _ in range(200):
         skills = [f"k{at}" for at in range(25) for _ in range(40)]
         named += sum(
-            abs(each.deviations) > ALARM for each in draw_limits(skills, rng.normal(0, 0.3, len(skills))).skills
+            abs(each.deviations) > ALARM for each in draw_limits(skills, rng.normal(0, 0.3, len(skills))).compared
         )
 
     assert named <= 0.004 * 200 * 25  # the wide limits leave 0.2 % outside
@@ -189,5 +192,99 @@ def test_minutes_adults_and_doses_are_counted_from_what_was_held(small_team):
     assert list_known_adults(small_team, last) == {"a": {"lead", "new"}, "b": {"lead"}, "c": set()}
     assert list_known_adults(small_team, first + dt.timedelta(weeks=4)) == {"a": {"new"}, "b": set(), "c": set()}
     (dose,) = measure_doses(small_team, first, last)
-    assert (dose.days, dose.minutes, dose.wanted, dose.is_met) == (1, 50, "1 of 2 sessions", False)
+    assert (dose.wanted, dose.is_met) == ("1 of 2 sessions", False)
+    assert dose.received_by("a") == "1 of 2 sessions"
+    assert dose.received_by("new in it") == "0 of 2 sessions"
     assert count_coached([("lead", "new")], [("new", "lead"), ("lead",)]) == {("lead", "new"): 1}
+
+
+def test_the_balance_has_each_adult_with_each_student(small_team):
+    balance = balance_adults(small_team, dt.date(2026, 3, 16), dt.date(2026, 3, 20))
+
+    assert balance.of_students == {
+        ("a", "lead"): Share(1, 50),
+        ("b", "lead"): Share(1, 50),
+        ("a", "new"): Share(1, 50),
+    }
+    assert balance.of_adults == {"lead": Share(1, 50), "new": Share(1, 50)}
+    assert balance.met == {"lead": {"a", "b"}, "new": {"a"}}
+
+
+def test_the_balance_ranks_no_adult_and_shows_labels_only_where_they_are_asked_for(board):
+    someone = board.person()
+    last = max(past.date for past in board.team.past_sessions)
+    address = f"/board/balance?team_id={board.team.team_id}&date={last}"
+
+    page = someone.open(address).text
+
+    columns = re.findall(r'scope="col">([^<]*)<', page.split("</thead>")[0])[2:]
+    assert columns == sorted(f"Name of {adult.staff_id}" for adult in board.team.staff)
+    everybody = balance_adults(board.team, last - dt.timedelta(days=27), last)
+    had = sum(
+        share.minutes for (student, _), share in everybody.of_students.items() if student == board.team.members[0]
+    )
+    assert had > 0
+    row = page.split(f">Name of {board.team.members[0]}<")[1].split("</tr>")[0]
+    assert re.search(r'"All: ">(\d+) min', row)[1] == str(had)
+    by_role = someone.open(f"{address}&by=role&order=name").text
+    assert "teacher leader" in by_role
+    assert not [adult for adult in board.team.staff if f"Name of {adult.staff_id}" in by_role]
+    someone.open(f"{address}&labels=yes")
+    board.app.state.audit.flush()
+    assert [entry.action for entry in list_entries(board.database)].count("show_labels") == 1
+
+
+def test_what_came_after_a_session_is_counted_from_the_next_day_to_the_next_session():
+    days = [dt.date(2026, 3, day) for day in (16, 17, 18, 19)]
+    sessions = [
+        PastSession(days[0], "t", "mon-1", "lead", "ratios", ("a",)),
+        PastSession(days[2], "t", "wed-1", "lead", "ratios", ("a",)),
+        PastSession(days[2], "t", "wed-2", "lead", None, ("a",)),
+    ]
+    answers = [
+        Answer(days[0], ["ratios"], True),
+        Answer(days[1], ["rates"], True),
+        Answer(days[1], ["ratios"], False),
+        Answer(days[2], ["rates", "ratios"], True),
+        Answer(days[3], ["ratios"], True),
+    ]
+
+    assert count_after(sessions, answers) == [After(2, 1, days[2]), After(1, 1, None), None]
+
+
+def test_a_students_page_says_what_came_after_and_not_that_it_came_from_it(board):
+    past = next(each for each in board.team.past_sessions if each.staff_id and each.skill_id)
+    student = past.students[0]
+
+    page = board.person().open(f"/board/students/{student}").text
+
+    answers = read_answers(Home(board.home), board.database, student)
+    assert len(answers) == int(re.search(r"(\d+) questions answered", page)[1])
+    assert "What came after need not have come from it." in page
+    assert re.search(r"After it[^<]*: (\d+ of \d+ questions? right|no question on it)", page)
+    assert read_answers(Home(board.home / "nothing"), board.database, student) is None
+
+
+def test_the_list_of_students_has_doses_of_series_against_what_is_wanted(board):
+    page = board.person().open(f"/board/students?team_id={board.signed_team}").text
+
+    rows = re.findall(r"<tr>.*?</tr>", page, re.DOTALL)
+    assert sum(": 0 of 3 sessions<" in row for row in rows) == 2
+    assert "0 of 3 sessions" in board.person().open(f"/board/week?team_id={board.signed_team}").text
+
+
+def test_a_unit_is_held_against_what_is_usual_for_skills():
+    rng = np.random.default_rng(6)
+    skills = np.repeat([f"k{at}" for at in range(20)], 40)
+    students = np.tile([f"s{at}" for at in range(40)], 20)
+    gap = rng.normal(0.0, 0.3, len(skills))
+    gap[: 3 * 40] -= 0.25
+    funnel = draw_limits(skills.tolist(), gap)
+
+    units = compare_units(Gaps(students, skills, gap), {"weak": {"k0", "k1", "k2"}, "other": {"k5", "k6"}}, funnel)
+
+    assert [(each.key, each.students, each.is_behind) for each in units.compared] == [
+        ("weak", 40, True),
+        ("other", 40, False),
+    ]
+    assert units.center == funnel.center
