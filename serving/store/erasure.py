@@ -16,10 +16,15 @@ from serving.store.tables import (
     API_KEYS,
     AUDIT,
     CALENDAR_FEEDS,
+    CHOICES,
     DECISIONS,
+    GOALS,
     IDEMPOTENCY,
     RECOMMENDATION_STUDENTS,
     RECOMMENDATIONS,
+    RELATIONSHIP_MARKS,
+    SESSION_REPORT_STUDENTS,
+    SESSION_REPORTS,
 )
 
 Forget = Callable[[str, list[str]], str | None]
@@ -88,6 +93,17 @@ def _forget_note(connection: Connection, plan_id: str) -> None:
         connection.execute(update(DECISIONS).where(decision).values(reasons=reasons | {"note": None}))
 
 
+OF_STUDENTS = (SESSION_REPORT_STUDENTS, GOALS, RELATIONSHIP_MARKS, CHOICES)
+"""Tables of which rows with the student's id are deleted."""
+
+
+def _erase_practice(place: Installation, student_id: str) -> int:
+    with place.database.changing() as connection:
+        return sum(
+            connection.execute(delete(table).where(table.c.student_id == student_id)).rowcount for table in OF_STUDENTS
+        )
+
+
 def _erase_audit(place: Installation, student_id: str) -> int:
     with place.database.changing() as connection:
         about_student = update(AUDIT).where(AUDIT.c.student_id == student_id)
@@ -101,10 +117,18 @@ STORES = (
         _erase_plans,
         tables=(RECOMMENDATION_STUDENTS.name, *(table.name for table in TEXTS)),
     ),
+    Store(
+        "reports on sessions, goals, relationships and choices",
+        _erase_practice,
+        tables=tuple(table.name for table in OF_STUDENTS),
+    ),
     Store("audit log", _erase_audit, tables=(AUDIT.name,)),
     *erasure.STORES,
 )
 """Everything that is stored about students, except audit entries on this machine's disk."""
 
-WITHOUT_STUDENTS = (*erasure.WITHOUT_STUDENTS, API_KEYS.name, IDEMPOTENCY.name, CALENDAR_FEEDS.name)
+WITHOUT_STUDENTS = (
+    *erasure.WITHOUT_STUDENTS,
+    *(table.name for table in (API_KEYS, IDEMPOTENCY, CALENDAR_FEEDS, SESSION_REPORTS)),
+)
 """Tables that name no student."""
