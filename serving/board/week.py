@@ -17,8 +17,9 @@ from serving.board.day.view import name_session
 from serving.board.pages import render
 from serving.board.route import MAY_USE_BOARD, BoardRoute
 from serving.board.words import Names
-from serving.plans.coverage import KNOWN_WEEKS, count_coached, count_minutes, list_known_adults, measure_doses
+from serving.plans.coverage import KNOWN_WEEKS, count_coached, count_minutes, measure_doses
 from serving.plans.edits.edited_day import EditedDay, open_days
+from serving.plans.practice.relationships import list_relationships
 from serving.plans.problem import skill_name
 from serving.plans.rules.policy import load_policy
 from serving.schemas.common import SchoolDate
@@ -57,9 +58,9 @@ def show_week(
     cycles = _list_cycles(plans, called)
     doses = measure_doses(team, monday, sunday)
     minutes = count_minutes(team, monday, sunday)
-    known = list_known_adults(team, sunday)
+    known = list_relationships(planner.database, team, sunday)
     few = sorted(
-        (len(known[student]), called.student(student), student) for student in team.members if len(known[student]) < FEW
+        (len(each.adults), called.student(each.student_id), each.student_id) for each in known if len(each.adults) < FEW
     )
     return render(
         request,

@@ -28,7 +28,7 @@ def asked(board):
         "/board/day": f"?team_id={board.team.team_id}",
         **{f"/board/{page}": f"?team_id={board.team.team_id}" for page in ("students", "week", "insight", "calendar")},
         "/board/plans/{recommendation_id}/seats": f"?student_id={board.team.members[0]}&block_id=t01-mon-1",
-        "/board/plans/{recommendation_id}/sessions": "?session_id=none",
+        **{f"/board/plans/{{recommendation_id}}/{page}": "?session_id=none" for page in ("sessions", "reports")},
     }
     found = []
     for route in iter_route_contexts(board.app.routes):
@@ -108,7 +108,7 @@ def test_another_school_is_answered_as_what_does_not_exist(board, asked):
             "date": MONDAY,
         }
         fields |= {"other_student_id": board.team.members[1], "staff_id": "x", "into_id": "y", "at": "0"}
-        fields |= {"feed_id": "0" * 16}
+        fields |= {"feed_id": "0" * 16, "happened": "done"}
         answer = stranger.client.request(method, address, data=fields if method == "POST" else None)
 
         assert answer.status_code == 404, address

@@ -81,6 +81,9 @@ def use(client, school, student):
         put({("student", name) for name in (student, other)}, {("student", student): f"Name of {student}"})
     decision = {"decision": "accepted", "reasons": ["other"], "note": f"{student} was away before"}
     assert client.post(f"/v1/recommendations/{plan}/decision", json=decision).status_code == 200
+    mine = next(s["id"] for s in plans[0]["sessions"] if any(seat["student_id"] == student for seat in s["students"]))
+    reported = {"session_id": mine, "happened": "done"}
+    assert client.post(f"/v1/recommendations/{plan}/reports", json=reported).status_code == 200
     rows = [f"{student},i{at},2026-03-13T10:{at:02d}:00Z,1" for at in range(20)] + [
         f"{student},i,2026-03-13T10:00:00Z,7"
     ]
