@@ -108,7 +108,16 @@ def test_another_school_is_answered_as_what_does_not_exist(board, asked):
             "date": MONDAY,
         }
         fields |= {"other_student_id": board.team.members[1], "staff_id": "x", "into_id": "y", "at": "0"}
-        fields |= {"feed_id": "0" * 16, "happened": "done"}
+        fields |= {
+            "feed_id": "0" * 16,
+            "happened": "done",
+            "kind": "habit",
+            "until": MONDAY,
+            "goal_id": "0" * 32,
+            "reached": "no",
+            "known": "no",
+        }
+        fields |= {"skill_id": "x", "habit": "x"}
         answer = stranger.client.request(method, address, data=fields if method == "POST" else None)
 
         assert answer.status_code == 404, address
