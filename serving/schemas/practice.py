@@ -4,7 +4,7 @@ An adult's word about whom they know stands here too.
 """
 
 import datetime as dt
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -229,3 +229,51 @@ class NextOut(Body):
     offers: list[OfferOut] = Field(description="up to three skills, the one from which most is expected first")
     choices: list[ChoiceOut] = Field(description="the latest choices, at most 20, the newest first")
     provenance: Provenance
+
+
+OBSERVER = "id of the adult who observed"
+OBSERVED = "id of the adult of the session who was observed"
+WHAT_FOR = "what was looked at, in the observer's words"
+FEEDBACK = "what was seen, in short; null where nothing was written"
+NEXT_STEP = "what comes next; null where nothing was written"
+
+
+class ObservationRequest(Body):
+    """What one adult saw of another in a session."""
+
+    session_id: Identity = Field(description=SESSION_ID, examples=SESSION_IDS)
+    observer_id: Identity = Field(description=OBSERVER, examples=["a.rivera"])
+    observed_id: Identity = Field(description=OBSERVED, examples=["b.stone"])
+    aim: Annotated[Note, Field(min_length=1, description=WHAT_FOR, examples=["Wait time after a question."])]
+    feedback: Note | None = Field(default=None, description=FEEDBACK, examples=["Three seconds, twice."])
+    next_step: Note | None = Field(default=None, description=NEXT_STEP, examples=["Count to five each time."])
+
+
+class ObservationOut(Body):
+    """What one adult saw of another in a session."""
+
+    observation_id: str = Field(description="id of the observation", examples=[PLAN_ID])
+    recommendation_id: PlanId
+    session_id: str = Field(description=SESSION_ID, examples=SESSION_IDS)
+    date: SchoolDate
+    observer_id: str = Field(description=OBSERVER, examples=["a.rivera"])
+    observed_id: str = Field(description=OBSERVED, examples=["b.stone"])
+    aim: str = Field(description=WHAT_FOR, examples=["Wait time after a question."])
+    feedback: str | None = Field(description=FEEDBACK, examples=["Three seconds, twice."])
+    next_step: str | None = Field(description=NEXT_STEP, examples=["Count to five each time."])
+    noted_at: dt.datetime = Field(description="moment of the note, UTC", examples=["2026-03-16T14:05:00Z"])
+
+
+class CoachingOut(Body):
+    """Time that a coach and the adult whom they coach share in a week."""
+
+    coach_id: str = Field(description="id of the coach", examples=["a.rivera"])
+    staff_id: str = Field(description="id of the adult who is coached", examples=["b.stone"])
+    minutes: int = Field(description="minutes of shared sessions in the week's accepted plans", examples=[90])
+
+
+class ObservationsOut(Body):
+    """Observations that the key may read, and coaching time."""
+
+    observations: list[ObservationOut] = Field(description="of twelve weeks, the latest first")
+    coaching: list[CoachingOut] = Field(description="of the week, for each pair of the roster")

@@ -85,7 +85,7 @@ def keep_decision(
     gone = find_gone(connection, students) | find_gone_of(connection, decision.recommendation_id)
     if gone:
         decision = replace(decision, note=None, sessions=forget_in_text(SESSIONS, decision.sessions, gone))
-    elif decision.note and find_gone(connection, _words_of(decision.note)):
+    elif decision.note and find_gone(connection, split_words(decision.note)):
         decision = replace(decision, note=None)
     counts = decision.decision != "rejected" and not decision.awaits_signature
     replaces = find_held_plan(connection, team_id, day) if counts else None
@@ -141,7 +141,7 @@ def keep_signature(
     return signed, True
 
 
-def _words_of(note: str) -> set[str]:
+def split_words(note: str) -> set[str]:
     """The words of a note, any of which may be an id, with and without the marks around them."""
     words = note.split()
     return {*words, *(word.strip(".,;:!?()[]'\"") for word in words)}

@@ -11,6 +11,7 @@ from serving.schemas.edits import Edit
 from serving.schemas.recommendations import RecommendationOut, RecommendationRequest
 from serving.store.decisions import SESSIONS
 from serving.store.forgetting import forget_in_text
+from serving.store.practice.observations import forget_texts
 from serving.store.recommendations import forget_in_day
 from serving.store.tables import (
     API_KEYS,
@@ -20,6 +21,7 @@ from serving.store.tables import (
     DECISIONS,
     GOALS,
     IDEMPOTENCY,
+    OBSERVATIONS,
     RECOMMENDATION_STUDENTS,
     RECOMMENDATIONS,
     RELATIONSHIP_MARKS,
@@ -67,6 +69,7 @@ def _erase_plan(connection: Connection, plan_id: str, student_id: str) -> int:
     link = (links.recommendation_id == plan_id) & (links.student_id == student_id)
     if connection.execute(delete(RECOMMENDATION_STUDENTS).where(link)).rowcount:
         _forget_note(connection, plan_id)
+        forget_texts(connection, plan_id)
     return count
 
 
@@ -115,7 +118,7 @@ STORES = (
     Store(
         "plans and decisions",
         _erase_plans,
-        tables=(RECOMMENDATION_STUDENTS.name, *(table.name for table in TEXTS)),
+        tables=(RECOMMENDATION_STUDENTS.name, OBSERVATIONS.name, *(table.name for table in TEXTS)),
     ),
     Store(
         "reports on sessions, goals, relationships and choices",

@@ -17,6 +17,7 @@ from serving.store.tables import (
     CHOICES,
     DECISIONS,
     GOALS,
+    OBSERVATIONS,
     RECOMMENDATION_STUDENTS,
     RECOMMENDATIONS,
     RELATIONSHIP_MARKS,
@@ -35,8 +36,9 @@ class Retention:
     """For how long an installation keeps what it stored.
 
     Attributes:
-        plans: Plans, counted from when they were made, with their decisions, the reports on their sessions, and the
-            sessions recorded from those; goals, counted from their last day; choices and marks.
+        plans: Plans, counted from when they were made, with their decisions, the reports on their sessions and
+            observations in them, and the sessions recorded from those; goals, counted from their
+            last day; choices and marks.
         answers: What a request with an Idempotency-Key was answered with.
         audit: Entries of the audit log; the database itself refuses to give up those of the last 180 days.
     """
@@ -93,7 +95,7 @@ def _remove_plans(connection: Connection, before: datetime) -> int:
     if ids:
         students = RECOMMENDATION_STUDENTS
         connection.execute(delete(students).where(students.c.recommendation_id.in_(ids)))
-        for table in (DECISIONS, SESSION_REPORTS, SESSION_REPORT_STUDENTS):
+        for table in (DECISIONS, SESSION_REPORTS, SESSION_REPORT_STUDENTS, OBSERVATIONS):
             connection.execute(delete(table).where(table.c.recommendation_id.in_(ids)))
         connection.execute(delete(RECOMMENDATIONS).where(plans.id.in_(ids)))
     return len(ids)

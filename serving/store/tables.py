@@ -107,6 +107,22 @@ CHOICES = Table(
     Column("chosen_at", UtcTime, nullable=False),
     Column("key_id", String(16), nullable=False),
 )
+OBSERVATIONS = Table(
+    "observations",
+    METADATA,
+    Column("observation_id", String(32), primary_key=True),
+    Column("team_id", Text, nullable=False, index=True),
+    Column("recommendation_id", String(32), nullable=False, index=True),
+    Column("session_id", Text, nullable=False),
+    Column("date", Date, nullable=False),
+    Column("observer_id", Text, nullable=False),
+    Column("observed_id", Text, nullable=False),
+    Column("aim", Text, nullable=False),  # these three may name students in any words
+    Column("feedback", Text),
+    Column("next_step", Text),
+    Column("noted_at", UtcTime, nullable=False),
+    Column("key_id", String(16), nullable=False),
+)
 IDEMPOTENCY = Table(
     "idempotency_keys",
     METADATA,
@@ -130,6 +146,7 @@ API_KEYS = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("expires_at", UtcTime),
     Column("revoked_at", UtcTime),
+    Column("staff_id", Text),  # the adult whose own key it is; null: of no certain one
 )
 CALENDAR_FEEDS = Table(
     "calendar_feeds",

@@ -1,4 +1,4 @@
-"""`/board/plans/{id}/reports`: after a session, who was there, what happened, and the exit check."""
+"""`/board/plans/{id}/reports` and `…/observations`: after a session: attendance, exit check, and what a coach saw."""
 
 from typing import Annotated, Any
 
@@ -14,8 +14,16 @@ from serving.board.pages import render
 from serving.board.route import CurrentForm, FormBody
 from serving.errors import ConflictError, RequestError
 from serving.plans.edits.steps import require_session
-from serving.schemas.practice import MOST_QUESTIONS, AttendeeIn, ExitAnswer, Happened, SessionReportRequest
-from serving.schemas.texts import Address, Identity
+from serving.plans.practice.coaching import may_observe, note_observation
+from serving.schemas.practice import (
+    MOST_QUESTIONS,
+    AttendeeIn,
+    ExitAnswer,
+    Happened,
+    ObservationRequest,
+    SessionReportRequest,
+)
+from serving.schemas.texts import Address, Identity, Note
 from serving.store.practice.session_reports import find_report, read_reports
 
 router = make_router()
@@ -51,6 +59,35 @@ def report(recommendation_id: PlanInPath, form: CurrentForm, page: CurrentDayPag
     except (ConflictError, RequestError) as error:
         return _render(page, recommendation_id, sent.session_id, problem=str(error), status=error.status)
     return _render(page, recommendation_id, sent.session_id, said="It is written down.")
+
+
+class ObservationForm(FormBody):
+    """What one adult saw of another."""
+
+    session_id: Identity
+    observer_id: Identity
+    observed_id: Identity
+    aim: Annotated[Note, Field(min_length=1)]
+    feedback: Note | None = None
+    next_step: Note | None = None
+
+
+@router.post("/{recommendation_id}/observations")
+def observe(recommendation_id: PlanInPath, form: CurrentForm, page: CurrentDayPage) -> Response:
+    """Stores an observation, as the API does."""
+    sent: ObservationForm = form.read(ObservationForm)
+    try:
+        note_observation(
+            page.planner,
+            page.caller,
+            recommendation_id,
+            ObservationRequest.model_validate(sent.model_dump()),
+            lambda team_id: page.auditor.entry("observe", team_id=team_id, subject=recommendation_id),
+        )
+    except (ConflictError, RequestError) as error:
+        return _render(page, recommendation_id, sent.session_id, problem=str(error), status=error.status)
+    said = "The observation is kept. The pair and the leader find it on the week's page; nobody else does."
+    return _render(page, recommendation_id, sent.session_id, said=said)
 
 
 def _read_students(sent: ReportForm, students: tuple[str, ...]) -> list[AttendeeIn]:
@@ -107,6 +144,7 @@ def _render(
         }
         for student in session.students
     ]
+    adults = [adult.id for adult in edited.day.problem.adults if may_observe(page.caller, adult.id)]
     suggested = next((each for each in answer.sessions if each.id == session.id), None)
     return render(
         page.request,
@@ -122,6 +160,8 @@ def _render(
         asked=max(map(len, checks), default=0),
         most=MOST_QUESTIONS,
         rows=sorted(rows, key=lambda row: row["name"].casefold()),
+        observers=[(one, called.adult(one)) for one in adults],
+        observed=[(one, called.adult(one)) for one in session.adults if adults != [one]],
         said=said,
         problem=problem,
         back=day_address(answer.team_id, answer.date),

@@ -36,7 +36,7 @@ MOST_CHOICES = 20
 
 
 @dataclass(frozen=True)
-class Offer:
+class NextSkill:
     """A skill that a student could do next.
 
     Attributes:
@@ -69,7 +69,7 @@ class Playlist:
     """
 
     team_id: str | None
-    offers: tuple[Offer, ...]
+    offers: tuple[NextSkill, ...]
     choices: tuple[Choice, ...]
     snapshot: Snapshot
 
@@ -134,7 +134,7 @@ def list_offers(
     skills: SkillMap,
     focus: Mapping[str, float],
     day: date,
-) -> tuple[Offer, ...]:
+) -> tuple[NextSkill, ...]:
     """Every skill that a student is ready for and not proficient in, from which most is expected first.
 
     Skills that were not begun are those of the team's unit, and those whose prerequisites are proficient; nothing is
@@ -157,7 +157,7 @@ def list_offers(
     drawn = len(ordered) - SURE
     third = SURE + _draw(student_id, day, drawn) if drawn > 0 else SURE
     return tuple(
-        Offer(
+        NextSkill(
             skill=skill,
             name=skill_name(skills, skill),
             expected_progress=progress[skill],

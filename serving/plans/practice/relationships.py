@@ -9,7 +9,7 @@ from features.roster import Team
 from serving.access.caller import Caller
 from serving.access.visibility import find_student_team, require_student
 from serving.audit.entries import AuditEntry, add_entries
-from serving.errors import RequestError
+from serving.errors import ForbiddenError, RequestError
 from serving.plans.coverage import list_known_adults
 from serving.plans.recommend import Planner
 from serving.store.practice.relationships import read_marks, set_mark
@@ -76,7 +76,10 @@ def mark_known(
     Raises:
         NotFoundError: There is no such student, or none that the caller may know of.
         RequestError: The adult is not of the student's team.
+        ForbiddenError: The key is of another adult.
     """
+    if caller.staff_id not in {None, staff_id}:
+        raise ForbiddenError("not_the_adult", "this key is of another adult, and whom one knows is one's own word")
     team_id, roster = find_student_team(planner.rosters, caller, student_id)
     if roster.team is None or staff_id not in {adult.staff_id for adult in roster.team.staff}:
         raise RequestError("unknown_staff", "staff_id: the student's team has no such adult", field="staff_id")

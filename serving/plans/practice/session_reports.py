@@ -22,7 +22,7 @@ from serving.errors import ConflictError, RequestError
 from serving.grouping import Session
 from serving.plans.stored_plan import StoredDay, open_day, unknown_recommendation
 from serving.schemas.practice import AttendeeIn, SessionReportRequest
-from serving.store.decisions import read_decision
+from serving.store.decisions import Decision, find_decision, read_decision
 from serving.store.practice.session_reports import (
     Attendee,
     CheckedAnswer,
@@ -104,6 +104,25 @@ class DraftReport:
         return min(end, self.report.reported_at)
 
 
+def require_held(database: Database, caller: Caller, recommendation_id: str) -> tuple[StoredDay, Decision]:
+    """The day of a plan that counts and has come, with the decision on it.
+
+    Raises:
+        NotFoundError: There is no plan with this id, or none that the caller may know of.
+        ConflictError: The plan does not count, or is of a version that did not store days.
+        RequestError: The day is to come.
+    """
+    day = open_day(database, caller, recommendation_id)
+    decision = find_decision(database, recommendation_id)
+    if decision is None or decision.decision == "rejected":
+        raise ConflictError("not_accepted", "nobody accepted this plan, so that none of its sessions was held")
+    if decision.awaits_signature:
+        raise ConflictError("not_signed", "the team's leader has not signed this day yet, so that it does not count")
+    if day.answer.date > date.today():  # noqa: DTZ011 - the school's own day
+        raise RequestError("not_held_yet", f"the day of this plan is {day.answer.date}; report when it has come")
+    return day, decision
+
+
 def draft_report(database: Database, caller: Caller, recommendation_id: str, body: SessionReportRequest) -> DraftReport:
     """The report on a session of an accepted plan, with everybody of the session.
 
@@ -118,16 +137,9 @@ def draft_report(database: Database, caller: Caller, recommendation_id: str, bod
         ConflictError: The plan does not count, or is of a version that did not store days.
         RequestError: The plan has no such session, the session no such student or no skill, or the day is to come.
     """
-    day = open_day(database, caller, recommendation_id)
+    day, _ = require_held(database, caller, recommendation_id)
     with database.reading() as connection:
-        decision = read_decision(connection, recommendation_id)
         before = find_report(read_reports(connection, recommendation_id), body.session_id)
-    if decision is None or decision.decision == "rejected":
-        raise ConflictError("not_accepted", "nobody accepted this plan, so that none of its sessions was held")
-    if decision.awaits_signature:
-        raise ConflictError("not_signed", "the team's leader has not signed this day yet, so that it does not count")
-    if day.answer.date > date.today():  # noqa: DTZ011 - the school's own day
-        raise RequestError("not_held_yet", f"the day of this plan is {day.answer.date}; report when it has come")
     session = next((each for each in day.current if each.id == body.session_id), None)
     if session is None:
         raise RequestError("unknown_session", "session_id: the plan has no such session", field="session_id")

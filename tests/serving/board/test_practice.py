@@ -77,3 +77,28 @@ def test_goals_choices_and_marks_stand_on_the_students_page(board):
     refused = someone.send(f"{page}/goals", kind="minutes", minutes_per_week="1", staff_id=adult, until=LATER)
     assert refused.status_code == 422
     assert "5 to 1,200 minutes" in refused.text
+
+
+def test_an_observation_is_written_by_the_observer_and_read_by_the_pair_alone(board):
+    observer = board.team.staff[0].staff_id
+    someone = board.suggested("2026-05-11", "adult")
+    plan_id = someone.plan_id
+    someone.send(f"/board/plans/{plan_id}/decision", decision="accept")
+    sessions = open_edit(board.database, EVERYBODY, plan_id).sessions
+    session = next(s for s in sessions if s.led and observer not in s.adults)
+    where = f"/board/plans/{plan_id}/reports?session_id={session.id}"
+    assert "What a colleague saw" not in board.person().open(where).text
+    someone.open(where)
+    assert someone.page.text.count("Who observed") == 1
+    assert f'<option value="{observer}">Name of {observer}' in someone.page.text
+
+    seen = {"session_id": session.id, "observer_id": observer, "observed_id": session.adults[0], "aim": "Wait time."}
+    someone.send(f"/board/plans/{plan_id}/observations", **seen, next_step="Count to five.")
+
+    assert "The observation is kept." in someone.page.text
+    week = f"/board/week?team_id={board.team.team_id}&date=2026-05-11"
+    words = f"Name of {observer} observed Name of {session.adults[0]}"
+    assert [words in board.person(key).open(week).text for key in ("adult", "leader", "all")] == [True, True, False]
+    other = board.person()
+    other.open(where)
+    assert other.send(f"/board/plans/{plan_id}/observations", **seen).status_code == 403

@@ -117,7 +117,7 @@ def test_another_school_is_answered_as_what_does_not_exist(board, asked):
             "reached": "no",
             "known": "no",
         }
-        fields |= {"skill_id": "x", "habit": "x"}
+        fields |= {"skill_id": "x", "habit": "x", "observer_id": "x", "observed_id": "y", "aim": "x"}
         answer = stranger.client.request(method, address, data=fields if method == "POST" else None)
 
         assert answer.status_code == 404, address
@@ -156,7 +156,12 @@ def test_a_link_signs_one_adult_in_until_it_is_revoked(board, capsys, monkeypatc
 
 @pytest.mark.parametrize(
     ("options", "why"),
-    [(["--days", "0"], "--days 0"), (["--school", "Nowhere"], "not in the roster"), (["--address", "x"], "--address")],
+    [
+        (["--days", "0"], "--days 0"),
+        (["--school", "Nowhere"], "not in the roster"),
+        (["--address", "x"], "--address"),
+        (["--adult", "nobody"], "is no adult of the roster"),
+    ],
 )
 def test_a_link_with_wrong_options_is_refused(board, monkeypatch, options, why):
     monkeypatch.setenv("REGROUP_DATABASE_URL", f"sqlite:///{board.home / 'regroup.db'}")

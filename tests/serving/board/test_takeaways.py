@@ -14,7 +14,7 @@ from serving.access.caller import Caller, Scope
 from serving.audit.entries import list_entries
 from serving.board.takeaways.xlsx import write_workbook
 from serving.models.comparison import ALARM, LEAST_STUDENTS, draw_limits
-from serving.plans.coverage import count_coached, count_minutes, list_known_adults, measure_doses
+from serving.plans.coverage import count_minutes, list_known_adults, measure_doses, sum_coached
 from serving.plans.edits.edited_day import open_edit
 
 EVERYBODY = Caller("0" * 16, frozenset(Scope))
@@ -190,4 +190,4 @@ def test_minutes_adults_and_doses_are_counted_from_what_was_held(small_team):
     assert list_known_adults(small_team, first + dt.timedelta(weeks=4)) == {"a": {"new"}, "b": set(), "c": set()}
     (dose,) = measure_doses(small_team, first, last)
     assert (dose.days, dose.minutes, dose.wanted, dose.is_met) == (1, 50, "1 of 2 sessions", False)
-    assert count_coached([("lead", "new")], [("new", "lead"), ("lead",)]) == {("lead", "new"): 1}
+    assert sum_coached([("lead", "new")], [(("new", "lead"), 50), (("lead",), 50)]) == {("lead", "new"): 50}

@@ -15,6 +15,7 @@ from serving.store.tables import (
     DECISIONS,
     GOALS,
     IDEMPOTENCY,
+    OBSERVATIONS,
     RECOMMENDATION_STUDENTS,
     RECOMMENDATIONS,
     RELATIONSHIP_MARKS,
@@ -43,6 +44,8 @@ def store(connection, number, of_plan, of_answer, of_audit):
     report = {"recommendation_id": name, "session_id": "s"}
     connection.execute(insert(SESSION_REPORTS).values(**report, reported_at=NOW, key_id="k", happened="done"))
     connection.execute(insert(SESSION_REPORT_STUDENTS).values(**report, student_id="s1", present=True, exit_check=[]))
+    seen = {"date": days(of_plan), "observer_id": "a", "observed_id": "b", "aim": "x", "noted_at": NOW, "key_id": "k"}
+    connection.execute(insert(OBSERVATIONS).values(observation_id=name, team_id="t1", **report, **seen))
     noted = {"student_id": "s1", "key_id": "k"}
     goal = {"kind": "habit", "staff_id": "a", "set_at": NOW, "until": days(of_plan)}
     connection.execute(insert(GOALS).values(goal_id=name, **noted, **goal))
@@ -63,7 +66,7 @@ COLUMNS = (
     RECOMMENDATIONS.c.id, RECOMMENDATION_STUDENTS.c.recommendation_id, DECISIONS.c.id, PAST_SESSIONS.c.session_id,
     PAST_SESSION_STUDENTS.c.session_id, IDEMPOTENCY.c.idempotency_key, AUDIT.c.entry_id,
     SESSION_REPORTS.c.recommendation_id, SESSION_REPORT_STUDENTS.c.recommendation_id, GOALS.c.goal_id,
-    RELATIONSHIP_MARKS.c.staff_id, CHOICES.c.choice_id,
+    RELATIONSHIP_MARKS.c.staff_id, OBSERVATIONS.c.observation_id, CHOICES.c.choice_id,
 )  # fmt: skip
 
 

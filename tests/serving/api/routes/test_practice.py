@@ -3,9 +3,12 @@
 from datetime import date, timedelta
 
 import pytest
+from fastapi.testclient import TestClient
 
 from features.roster import read_team
-from serving.access.caller import ANYBODY
+from features.roster.series_checks import minutes_of
+from serving.access.caller import ANYBODY, Scope
+from serving.access.keys import issue_key
 from serving.audit.entries import list_entries
 from serving.plans.stored_plan import open_day
 
@@ -140,3 +143,61 @@ def test_a_student_chooses_among_three_and_the_probability_is_kept(client, team)
         if skill["status"] == "proficient"
     }
     assert not proficient & {each["skill_id"] for each in found["offers"]}
+
+
+@pytest.fixture
+def open_as(client):
+    """Asks with a key of an adult, or of anybody with other scopes."""
+
+    def _open(scopes, staff_id=None):
+        key = issue_key(client.app.state.database, "tests", scopes, staff_id=staff_id).reveal()
+        client.app.state.board._keys.refresh()
+        return TestClient(client.app, headers={"Authorization": f"Bearer {key}"})
+
+    return _open
+
+
+def test_an_observation_is_the_pairs_and_the_leaders(client, team, open_as):
+    plan = client.post(
+        "/v1/recommendations", json={"team_id": team.team_id, "date": "2026-03-17", "seconds": 0.05}
+    ).json()
+    session = next(s for s in plan["sessions"] if s["skill_id"])
+    observed = session["adults"][0]["staff_id"]
+    observer, other = [adult.staff_id for adult in team.staff if adult.staff_id != observed][:2]
+    address = f"/v1/recommendations/{plan['id']}/observations"
+    seen = {"session_id": session["id"], "observer_id": observer, "observed_id": observed, "aim": "Wait time."}
+    may = [Scope.READ, Scope.PLAN]
+    keys = {name: open_as(may, name) for name in (observer, observed, other)}
+    too_early = client.post(address, json=seen)
+    client.post(f"/v1/recommendations/{plan['id']}/decision", json={"decision": "accepted"})
+
+    written = keys[observer].post(address, json=seen | {"next_step": "Count to five."})
+    refused = [key.post(address, json=seen) for key in (keys[observed], keys[other], open_as(may))]
+    wrong = keys[observer].post(address, json=seen | {"observed_id": observer})
+
+    assert (too_early.status_code, written.status_code, wrong.json()["field"]) == (409, 201, "observed_id")
+    assert [(answer.status_code, answer.json()["rule"]) for answer in refused] == [(403, "not_the_observer")] * 3
+    asked = {name: key.get(f"/v1/teams/{team.team_id}/observations?week=2026-03-16") for name, key in keys.items()}
+    listed = {name: answer.json()["observations"] for name, answer in asked.items()}
+    assert listed == {observer: [written.json()], observed: [written.json()], other: []}
+    leader = open_as([Scope.READ, Scope.SIGN]).get(f"/v1/teams/{team.team_id}/observations?week=2026-03-16").json()
+    assert leader["observations"] == [written.json()]
+    assert open_as(may).get(f"/v1/teams/{team.team_id}/observations?week=2026-03-16").json()["observations"] == []
+    pairs = {(adult.coach, adult.staff_id) for adult in team.staff if adult.coach}
+    lengths = {block.block_id: minutes_of(block) for block in team.blocks}
+    held = [
+        ({each["staff_id"] for each in s["adults"]}, lengths[s["block_id"]]) for s in plan["sessions"] if s["skill_id"]
+    ]
+    told = {(each["coach_id"], each["staff_id"]): each["minutes"] for each in leader["coaching"]}
+    assert told == {pair: sum(minutes for adults, minutes in held if adults >= set(pair)) for pair in pairs}
+
+
+def test_a_key_of_an_adult_speaks_for_this_adult_alone(client, team, open_as):
+    one, other = (adult.staff_id for adult in team.staff[:2])
+    address = f"/v1/students/{team.members[5]}/relationships"
+    mine = open_as([Scope.PLAN], one)
+
+    answers = [mine.post(address, json={"staff_id": adult}) for adult in (one, other)]
+
+    assert [answer.status_code for answer in answers] == [200, 403]
+    assert answers[1].json()["rule"] == "not_the_adult"
