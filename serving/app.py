@@ -36,6 +36,7 @@ from serving.api.routes import (
     students,
     teams,
 )
+from serving.api.routes.practice import coaching, goals, playlist, relationships, session_reports
 from serving.audit.spool import Spool
 from serving.audit.writer import AuditLog
 from serving.board import add_board
@@ -167,10 +168,15 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
         recommendations.router,
         changes.router,
         decisions.router,
+        session_reports.router,
+        coaching.router,
         school.router,
         roster.router,
         teams.router,
         students.router,
+        goals.router,
+        playlist.router,
+        relationships.router,
         events.router,
         statements.router,
         operations.models_router,

@@ -25,12 +25,14 @@ class Caller:
         scopes: What the key may be used for.
         schools: The schools that the caller may know of; None for all, and for students without a team too.
         per_minute: Requests allowed in a minute; None for as many as the service allows any key.
+        staff_id: The adult whose own key it is; None where it is of no certain one.
     """
 
     key_id: str
     scopes: frozenset[Scope]
     schools: frozenset[str] | None = None
     per_minute: int | None = None
+    staff_id: str | None = None
 
     def may_see(self, school: str | None) -> bool:
         """Whether the caller may know of a school; None stands for students and teams without a known school.

@@ -125,7 +125,7 @@ def _to_caller(key: StoredKey) -> Caller:
     schools = None if key.schools is None else frozenset(key.schools)
     # a scope of a later version of regroup allows nothing here
     scopes = frozenset(Scope(name) for name in key.scopes if name in set(Scope))
-    return Caller(key.key_id, scopes, schools, key.per_minute)
+    return Caller(key.key_id, scopes, schools, key.per_minute, key.staff_id)
 
 
 def _key_in(header: str) -> str | None:

@@ -67,6 +67,7 @@ def issue_key(
     *,
     expires_at: datetime | None = None,
     per_minute: int | None = None,
+    staff_id: str | None = None,
 ) -> ApiKey:
     """Stores a new key, valid from now on, and returns it; its secret is nowhere else.
 
@@ -77,6 +78,7 @@ def issue_key(
         schools: The schools that the key may be used for; None for all.
         expires_at: The moment from which the key is refused, in UTC; None for never.
         per_minute: The requests that the key may make; None for as many as the service allows any key.
+        staff_id: The adult whose own key it is; None where it is of no certain one.
 
     Raises:
         BusyError: The database stayed locked.
@@ -94,6 +96,7 @@ def issue_key(
             per_minute=per_minute,
             created_at=datetime.now(UTC),
             expires_at=expires_at,
+            staff_id=staff_id,
         ),
     )
     return key

@@ -4,7 +4,7 @@ from sqlalchemy import Connection
 
 from features.database import Database
 from features.errors import MissingError
-from features.roster import SkillMap, Team, list_teams, read_team
+from features.roster import SkillMap, Team, find_gone, find_teams_of, list_teams, read_team
 from features.roster.tables import WHOLE, read_version
 from features.tombstones import find_erased
 from serving.access.caller import Caller
@@ -75,6 +75,25 @@ def find_student_team(rosters: RosterCache, caller: Caller, student_id: str) -> 
         return team_id, rosters.recent(team_id or WHOLE)
     except MissingError:
         return team_id, TeamSnapshot(None, SkillMap({}, {}))
+
+
+def require_student(connection: Connection, caller: Caller, student_id: str) -> None:
+    """Refuses a student who was erased, or left what the caller may see, before something of them is changed.
+
+    Args:
+        connection: The transaction that makes the change, of `Database.changing`.
+        caller: Who asked for it.
+        student_id: The student, who has to be in a team.
+
+    Raises:
+        NotFoundError: The caller may not know of the student, whether there is one or not.
+    """
+    try:
+        teams = find_teams_of(connection, student_id)
+    except MissingError:
+        teams = ()
+    if find_gone(connection, [student_id]) or not any(caller.may_see(team.school) for team in teams):
+        raise unknown_student()
 
 
 def require_unchanged(connection: Connection, caller: Caller, team: Team, roster: TeamSnapshot) -> None:

@@ -12,12 +12,15 @@ from serving.api.middleware.authenticate import BOARD
 from serving.api.names import CurrentNames
 from serving.api.routes.students import make_profile
 from serving.api.routes.teams import make_board
-from serving.board.day.page import TeamQuery, day_address
+from serving.board.day.page import CurrentDayPage, TeamQuery, day_address
 from serving.board.pages import render
+from serving.board.practice import describe_goal, describe_student
 from serving.board.route import MAY_USE_BOARD, BoardRoute
 from serving.board.words import STATUS, Names, name_purpose
 from serving.plans.afterwards import count_after, read_answers
-from serving.plans.coverage import count_minutes, list_known_adults, measure_doses
+from serving.plans.coverage import count_minutes, measure_doses
+from serving.plans.practice.goals import read_goals
+from serving.plans.practice.relationships import list_relationships
 from serving.plans.problem import skill_name
 from serving.plans.recommend import Planner
 from serving.schemas.forecasts import Board, BoardRow
@@ -69,16 +72,27 @@ def show_students(
         purpose=name_purpose,
         most=MOST_NEEDS,
         as_of=board.provenance.data_as_of,
-        **_list_contacts(team, roster.skills),
+        goals=_list_goals(planner, team, roster.skills, called),
+        **_list_contacts(planner, team, roster.skills),
     )
 
 
-def _list_contacts(team: Team, skills: SkillMap) -> dict[str, Any]:
+def _list_goals(planner: Planner, team: Team, skills: SkillMap, called: Names) -> dict[str, list[str]]:
+    """The open goals of each student who has any, in words."""
+    today = dt.date.today()  # noqa: DTZ011 - the school's own day
+    found: dict[str, list[str]] = {}
+    for goal in read_goals(planner.database, *team.members):
+        if goal.is_open(today):
+            found.setdefault(goal.student_id, []).append(describe_goal(goal, skills, called))
+    return found
+
+
+def _list_contacts(planner: Planner, team: Team, skills: SkillMap) -> dict[str, Any]:
     """Minutes with an adult in this week so far, doses of series against what is wanted, and adults who know each."""
     today = dt.date.today()  # noqa: DTZ011 - the school's own day
     monday = today - dt.timedelta(days=today.weekday())
     sunday = monday + dt.timedelta(days=6)
-    known = list_known_adults(team, sunday)
+    known = list_relationships(planner.database, team, sunday)
     doses: dict[str, list[str]] = {}
     for dose in measure_doses(team, monday, sunday):
         unit = ", ".join(skill_name(skills, skill) for skill in dose.series.skills)
@@ -87,7 +101,7 @@ def _list_contacts(team: Team, skills: SkillMap) -> dict[str, Any]:
     return {
         "doses": doses,
         "minutes": count_minutes(team, monday, sunday),
-        "known": {who: len(adults) for who, adults in known.items()},
+        "known": {each.student_id: len(each.adults) for each in known},
     }
 
 
@@ -109,19 +123,17 @@ def _list_skills(board: Board) -> list[tuple[str, str]]:
 def show_student(
     request: Request,
     student_id: StudentInPath,
-    caller: CurrentCaller,
-    auditor: CurrentAuditor,
-    planner: CurrentPlanner,
-    names: CurrentNames,
+    page: CurrentDayPage,
 ) -> Response:
-    """One student: strengths first, then what is being learned, then the sessions with an adult."""
-    profile = make_profile(planner, caller, auditor, student_id)
-    team, called, sessions = None, Names(), []
+    """One student: strengths first, then what is being learned and next, goals, and the adults."""
+    planner = page.planner
+    profile = make_profile(planner, page.caller, page.auditor, student_id)
+    team, called, sessions, skills = None, Names(), [], SkillMap({}, {})
     if profile.team_id is not None:
-        team, roster = find_roster(planner.rosters, caller, profile.team_id)
-        called = Names.of(names.of_team(team))
+        team, roster = find_roster(planner.rosters, page.caller, profile.team_id)
+        called, skills = Names.of(page.names.of_team(team)), roster.skills
         past = [each for each in team.past_sessions if student_id in each.students and each.staff_id is not None]
-        sessions = _list_sessions(past, planner, student_id, roster.skills, called)
+        sessions = _list_sessions(past, planner, student_id, skills, called)
     strengths = [skill for skill in profile.skills if skill.status == "proficient"]
     return render(
         request,
@@ -137,6 +149,8 @@ def show_student(
         sessions=sessions[:MOST_SESSIONS],
         more_sessions=max(0, len(sessions) - MOST_SESSIONS),
         streak=planner.served().struggle.thresholds.streak,
+        called=called,
+        **describe_student(page, student_id, team, skills, called),
     )
 
 

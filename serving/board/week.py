@@ -4,21 +4,22 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 
 from features.roster import SkillMap, Team
 from features.roster.records import WEEKDAYS
+from features.roster.series_checks import minutes_of
 from serving.access.visibility import find_roster
-from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentPlanner
 from serving.api.middleware.authenticate import BOARD
-from serving.api.names import CurrentNames
-from serving.board.day.page import TeamQuery, day_address
+from serving.board.day.page import CurrentDayPage, DayPage, TeamQuery, day_address
 from serving.board.day.view import name_session
 from serving.board.pages import render
 from serving.board.route import MAY_USE_BOARD, BoardRoute
 from serving.board.words import Names
-from serving.plans.coverage import KNOWN_WEEKS, count_coached, count_minutes, list_known_adults, measure_doses
+from serving.plans.coverage import KNOWN_WEEKS, count_minutes, measure_doses, sum_coached
 from serving.plans.edits.edited_day import EditedDay, open_days
+from serving.plans.practice.coaching import read_observations
+from serving.plans.practice.relationships import list_relationships
 from serving.plans.problem import skill_name
 from serving.plans.rules.policy import load_policy
 from serving.schemas.common import SchoolDate
@@ -37,18 +38,15 @@ FEW = 2
 
 @router.get("/week")
 def show_week(
-    request: Request,
+    page: CurrentDayPage,
     team_id: TeamQuery,
-    caller: CurrentCaller,
-    auditor: CurrentAuditor,
-    planner: CurrentPlanner,
-    names: CurrentNames,
     day: Annotated[SchoolDate | None, Query(alias="date")] = None,
 ) -> Response:
     """A team's week."""
+    planner, caller = page.planner, page.caller
     team, roster = find_roster(planner.rosters, caller, team_id)
-    auditor.note("read_board", team_id=team_id)
-    called = Names.of(names.of_team(team))
+    page.auditor.note("read_board", team_id=team_id)
+    called = Names.of(page.names.of_team(team))
     day = day or dt.date.today()  # noqa: DTZ011 - the school's own day
     monday = day - dt.timedelta(days=day.weekday())
     sunday = monday + WEEK - dt.timedelta(days=1)
@@ -57,12 +55,12 @@ def show_week(
     cycles = _list_cycles(plans, called)
     doses = measure_doses(team, monday, sunday)
     minutes = count_minutes(team, monday, sunday)
-    known = list_known_adults(team, sunday)
+    known = list_relationships(planner.database, team, sunday)
     few = sorted(
-        (len(known[student]), called.student(student), student) for student in team.members if len(known[student]) < FEW
+        (len(each.adults), called.student(each.student_id), each.student_id) for each in known if len(each.adults) < FEW
     )
     return render(
-        request,
+        page.request,
         "week.html",
         team=team,
         day=day,
@@ -85,6 +83,7 @@ def show_week(
             for dose in doses
         ],
         coaching=_list_coaching(team, plans, called),
+        observations=_list_observations(page, team, monday, called),
         per_week=load_policy().coaching_per_week,
         few=few,
         met=len(team.members) - len(few),
@@ -151,11 +150,27 @@ def _list_ends(
     return sorted(ends)
 
 
-def _list_coaching(team: Team, plans: Mapping[dt.date, EditedDay], called: Names) -> list[tuple[str, str, int]]:
-    """Each coach and whom they coach, with the sessions of this week's plans that they share."""
+def _list_coaching(team: Team, plans: Mapping[dt.date, EditedDay], called: Names) -> list[tuple[str, str, int, int]]:
+    """Each coach and whom they coach, with the sessions of this week's plans that they share, and their minutes."""
     pairs = [(adult.coach, adult.staff_id) for adult in team.staff if adult.coach is not None]
-    led = [session.adults for edited in plans.values() for session in edited.sessions if session.led]
+    lengths = {block.block_id: minutes_of(block) for block in team.blocks}
+    led = [session for edited in plans.values() for session in edited.sessions if session.led]
+    shared = sum_coached(pairs, [(session.adults, 1) for session in led])
+    minutes = sum_coached(pairs, [(session.adults, lengths.get(session.block, 0)) for session in led])
     return [
-        (called.adult(coach), called.adult(other), shared)
-        for (coach, other), shared in count_coached(pairs, led).items()
+        (called.adult(coach), called.adult(other), count, minutes[coach, other])
+        for (coach, other), count in shared.items()
+    ]
+
+
+def _list_observations(page: DayPage, team: Team, monday: dt.date, called: Names) -> list[dict[str, Any]]:
+    """The observations of the week that whoever asks may read."""
+    sunday = monday + WEEK - dt.timedelta(days=1)
+    return [
+        {
+            "date": each.date,
+            "who": f"{called.adult(each.observer_id)} observed {called.adult(each.observed_id)}",
+            "parts": [("Aim", each.aim), ("Feedback", each.feedback), ("Next step", each.next_step)],
+        }
+        for each in read_observations(page.planner, page.caller, team.team_id, monday, sunday)
     ]

@@ -54,6 +54,7 @@ def add_keys(commands: Commands) -> None:
     link.add_argument(
         "--leader", action="store_true", help="also signs days, where a team asks for its leader's signature"
     )
+    link.add_argument("--adult", metavar="STAFF_ID", help="whose own link it is, for what only this adult may see")
     link.add_argument("--no-names", action="store_true", help="show ids, also where there is a vault of names")
     issue.add_argument("--expires", metavar="DATE", help="YYYY-MM-DD, the last day it works, UTC; never without it")
     issue.add_argument("--per-minute", type=int, metavar="N", help="requests; the service's own limit without it")
@@ -106,7 +107,9 @@ def _link(database: "Database", options: argparse.Namespace) -> None:
         _require_schools(database, options.school)
     scopes = [Scope.BOARD, *([] if options.no_names else [Scope.NAMES]), *([Scope.SIGN] if options.leader else [])]
     expires_at = datetime.now(UTC) + timedelta(days=options.days)
-    key = issue_key(database, options.name, scopes, options.school, expires_at=expires_at)
+    if options.adult is not None:
+        _require_adult(database, options.adult)
+    key = issue_key(database, options.name, scopes, options.school, expires_at=expires_at, staff_id=options.adult)
     # the key stands after a `#`, which no browser sends, so that no log of a proxy has it
     OUT.print(f"{options.address.rstrip('/')}/board/sign-in#{key.reveal()}", markup=False, highlight=False)
     until = f"until {expires_at:%Y-%m-%d %H:%M} UTC, or until `keys revoke {key.key_id}`"
@@ -135,6 +138,14 @@ def _require_schools(database: "Database", schools: list[str]) -> None:
     for school in schools:
         if school not in known:
             raise InputError(f"--school {school!r} is not in the roster; it has {', '.join(map(repr, known))}")
+
+
+def _require_adult(database: "Database", staff_id: str) -> None:
+    from features.roster import list_teams, read_team
+
+    teams = list_teams(database)
+    if not any(adult.staff_id == staff_id for team in teams for adult in read_team(database, team.team_id).staff):
+        raise InputError(f"--adult {staff_id!r} is no adult of the roster; `GET /v1/staff` lists their ids")
 
 
 def _list(database: "Database", _: argparse.Namespace) -> None:

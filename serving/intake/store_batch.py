@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -94,6 +94,7 @@ class Intake:
         ignored: Mapping[str, int] = NOTHING,
         statements: Statements = NO_STATEMENTS,
         notes: Sequence[str] = (),
+        finish: Callable[[Connection], None] | None = None,
     ) -> EventsOut:
         """Stores the good events of a batch in one transaction and says why the others are rejected.
 
@@ -104,6 +105,8 @@ class Intake:
             ignored: How many events a translation ignored, by verb or type.
             statements: What is known of the statements that the events were.
             notes: What a translation found odd.
+            finish: Called in the transaction that stores the batch, at its end; raising undoes it. The transaction then
+                is one of `changing(alone=True)`.
 
         Raises:
             RequestError: Every event is rejected or, with `atomic`, one is; nothing was stored.
@@ -130,7 +133,9 @@ class Intake:
         may_void = self._may_void(statements, raw.loc[events.index, "event_key"])
         valid = dict(zip(events.index.tolist(), list_events(events), strict=True))
         tries = self._read_tries(valid.values())
-        with self.database.changing() as connection:  # other writers wait, so everything else was done before
+        with self.database.changing(
+            alone=finish is not None
+        ) as connection:  # other writers wait, so everything else was done before
             lock_writers(connection)
             gone = find_erased(connection, students)
             left = {at: event for at, event in valid.items() if event.student_id not in gone}
@@ -150,6 +155,8 @@ class Intake:
             drop_events(connection, [event.event_id for event in retagged])
             keep_events(connection, [*new, *retagged], now, self.caller.key_id, sorted_out.origins)
             void_statements(connection, statements.source, sorted_out.voiding, now)
+            if finish is not None:
+                finish(connection)
         counts = {"stored": len(new), "erased": erased, "voided": sorted_out.voided}
         counts["known"] = count - len(rejected) - sum(counts.values())
         for outcome, number in {**counts, "rejected": len(rejected)}.items():

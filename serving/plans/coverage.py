@@ -139,24 +139,21 @@ def measure_doses(team: Team, first: date, last: date) -> list[Dose]:
     return doses
 
 
-def count_coached(
-    pairs: Iterable[tuple[str, str]], sessions: Iterable[tuple[str, ...]]
-) -> Mapping[tuple[str, str], int]:
-    """How many sessions each coach and trainee shared.
+def sum_coached(
+    pairs: Iterable[tuple[str, str]], sessions: Iterable[tuple[tuple[str, ...], int]]
+) -> dict[tuple[str, str], int]:
+    """How much each coach and trainee shared.
 
     Args:
         pairs: Ids of coach and trainee.
-        sessions: Ids of the adults of each adult-led session.
+        sessions: Ids of the adults of each adult-led session, and what it counts, such as its minutes.
 
     Example:
-        >>> count_coached([("a", "t")], [("t", "a"), ("a",), ("b", "t")])
-        {('a', 't'): 1}
+        >>> sum_coached([("a", "t")], [(("t", "a"), 45), (("a",), 45), (("b", "t"), 45)])
+        {('a', 't'): 45}
     """
-    counted: dict[tuple[str, str], int] = defaultdict(int)
-    shared = [set(adults) for adults in sessions]
-    for pair in pairs:
-        counted[pair] = sum(adults.issuperset(pair) for adults in shared)
-    return dict(counted)
+    shared = [(set(adults), amount) for adults, amount in sessions]
+    return {pair: sum(amount for adults, amount in shared if adults.issuperset(pair)) for pair in pairs}
 
 
 def _held(team: Team, first: date, last: date) -> Iterable[PastSession]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
 
+from features.events.evidence import Of
 from features.roster import PolicyLayer, Rule, Series, SkillMap, Staff, Team, find_misfits, find_mistakes
 from features.roster.records import WEEKDAYS
 from serving.errors import RequestError
@@ -26,6 +27,7 @@ from serving.grouping import (
     recollect,
 )
 from serving.plans.cycles.cycle import Grouping
+from serving.plans.need.goal_needs import favor_goals
 from serving.plans.need.needs import Candidate
 from serving.plans.need.urgent_needs import weigh_urgent
 from serving.plans.rooms import list_rooms
@@ -116,9 +118,22 @@ class _Attendance:
 
 
 def state_day(
-    team: Team, skills: SkillMap, request: DayRequest, candidates: Sequence[Candidate], policy: PlannerPolicy
+    team: Team,
+    skills: SkillMap,
+    request: DayRequest,
+    candidates: Sequence[Candidate],
+    policy: PlannerPolicy,
+    goals: Collection[Of] = frozenset(),
 ) -> StatedDay:
     """The day as a planning problem, without the standing rules that cannot hold today.
+
+    Args:
+        team: The team as it is on the day.
+        skills: Names and prerequisites.
+        request: What is asked for.
+        candidates: What students need.
+        policy: What the planner assumes.
+        goals: Students with the skills that are their goals.
 
     Raises:
         RequestError: The day is one without school or has no blocks, or a rule or an absence names somebody who is not
@@ -150,6 +165,7 @@ def state_day(
     group_days = chosen.settings["group_time_days"]
     group_due = find_adult_time_due(team, request.day, group_days, policy.history_days, largest)
     students = tuple(_student(student, there, chosen, due, group_due) for student in team.members)
+    urgent = weigh_urgent(team, request.day, [candidate.need for candidate in candidates], policy.need)
     remembered = recollect(
         students,
         tuple(_adult(adult, there.staff[adult.staff_id], adults, skill_ids, chosen) for adult in team.staff),
@@ -184,7 +200,7 @@ def state_day(
         skills=tuple(Skill(skill, name) for skill, name in names.items()),
         rooms=rooms,
         effects=policy.effects_for(adult.role for adult in team.staff),
-        needs=tuple(weigh_urgent(team, request.day, [candidate.need for candidate in candidates], policy.need)),
+        needs=tuple(favor_goals(urgent, goals, policy.need.goal_more)),
         keep_apart=tuple(sorted(book.apart)),
         keep_together=_pairs(rules, "keep_together"),
         adult_exclusions=chosen.adult_exclusions,

@@ -78,7 +78,7 @@ def require_plan(database: Database, caller: Caller, recommendation_id: str) -> 
     """
     stored = find_recommendation(database, recommendation_id) if PLAN_ID.fullmatch(recommendation_id) else None
     if stored is None or not may_see_team(database, caller, stored.answer.team_id):
-        raise _unknown_recommendation()
+        raise unknown_recommendation()
     return stored
 
 
@@ -189,7 +189,7 @@ def decide_plan(
         students = {student.id for student in day.problem.students}
         found = keep_decision(connection, sent, team_id, day.answer.date, students)
         if found is None or not may_see_team(connection, caller, team_id):  # gone, or another's, since it was read
-            raise _unknown_recommendation()
+            raise unknown_recommendation()
         stored, same = found
         if same:
             add_entries(connection, [note(team_id)])
@@ -225,7 +225,7 @@ def sign_plan(
     team_id = day.answer.team_id
     with database.changing(alone=True) as connection:
         if not may_see_team(connection, caller, team_id):
-            raise _unknown_recommendation()
+            raise unknown_recommendation()
         now, date = datetime.now(UTC), day.answer.date
         found = keep_signature(connection, recommendation_id, team_id, date, now, caller.key_id)
         if found is not None and found[1]:
@@ -320,6 +320,6 @@ def find_explanation(
     return found, find_bottlenecks(problem, sessions)
 
 
-def _unknown_recommendation() -> NotFoundError:
+def unknown_recommendation() -> NotFoundError:
     """The one answer about a plan that does not exist, or that the caller may not know of."""
     return NotFoundError("unknown_recommendation", "there is no recommendation with this id")

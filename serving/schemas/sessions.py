@@ -75,7 +75,10 @@ class SeatOut(Body):
     why: str = Field(description=WHY, examples=REASONS)
     facts: Facts
     need: Probability | None = Field(
-        default=None, description="how much the student needs the skill now, 0-1; null online", examples=[0.42]
+        default=None,
+        description="how much the student needs the skill now, 0-1, and a twentieth more where it is a goal of the "
+        "student; null online",
+        examples=[0.42],
     )
     purpose: PurposeOf = None
     struggle_risk: StruggleRisk = None

@@ -1,7 +1,7 @@
 """What people decided on each plan."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -85,10 +85,10 @@ def keep_decision(
     gone = find_gone(connection, students) | find_gone_of(connection, decision.recommendation_id)
     if gone:
         decision = replace(decision, note=None, sessions=forget_in_text(SESSIONS, decision.sessions, gone))
-    elif decision.note and find_gone(connection, _words_of(decision.note)):
+    elif decision.note and find_gone(connection, split_words(decision.note)):
         decision = replace(decision, note=None)
     counts = decision.decision != "rejected" and not decision.awaits_signature
-    replaces = _find_current(connection, team_id, day) if counts else None
+    replaces = find_held_plan(connection, team_id, day) if counts else None
     row = {
         "id": decision.recommendation_id,
         "recommendation_id": decision.recommendation_id,
@@ -104,8 +104,8 @@ def keep_decision(
     }
     insertion = upsert(connection, DECISIONS).values(row).returning(DECISIONS.c.id)
     if connection.execute(insertion).first() is not None and counts:
-        _record_sessions(connection, team_id, day, decision.sessions)
-    stored = _read(connection, decision.recommendation_id)
+        _record(connection, team_id, day, decision.sessions)
+    stored = read_decision(connection, decision.recommendation_id)
     return None if stored is None else (stored, stored.content == decision.content)
 
 
@@ -125,23 +125,23 @@ def keep_signature(
     Returns:
         The decision, and whether it was signed just now; None where nobody accepted the plan.
     """
-    decision = _read(connection, recommendation_id)
+    decision = read_decision(connection, recommendation_id)
     if decision is None or decision.decision == "rejected":
         return None
     if not decision.awaits_signature:
         return decision, False
-    replaces = _find_current(connection, team_id, day)
+    replaces = find_held_plan(connection, team_id, day)
     signed = replace(decision, awaits_signature=False, signed_at=signed_at, signed_by=key_id, replaces=replaces)
     connection.execute(
         update(DECISIONS)
         .where(DECISIONS.c.id == recommendation_id)
         .values(awaits_signature=False, signed_at=signed_at, signed_by=key_id, replaces=replaces)
     )
-    _record_sessions(connection, team_id, day, decision.sessions)
+    _record(connection, team_id, day, decision.sessions)
     return signed, True
 
 
-def _words_of(note: str) -> set[str]:
+def split_words(note: str) -> set[str]:
     """The words of a note, any of which may be an id, with and without the marks around them."""
     words = note.split()
     return {*words, *(word.strip(".,;:!?()[]'\"") for word in words)}
@@ -150,7 +150,7 @@ def _words_of(note: str) -> set[str]:
 def find_decision(database: Database, recommendation_id: str) -> Decision | None:
     """The decision on a plan, or None."""
     with database.reading() as connection:
-        return _read(connection, recommendation_id)
+        return read_decision(connection, recommendation_id)
 
 
 def find_gone_of(connection: Connection, recommendation_id: str) -> set[str]:
@@ -161,7 +161,8 @@ def find_gone_of(connection: Connection, recommendation_id: str) -> set[str]:
     return find_gone(connection, connection.execute(linked).scalars().all())
 
 
-def _read(connection: Connection, recommendation_id: str) -> Decision | None:
+def read_decision(connection: Connection, recommendation_id: str) -> Decision | None:
+    """The decision on a plan, without students who were erased; null where nobody decided."""
     query = select(DECISIONS).where(DECISIONS.c.id == recommendation_id)
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
@@ -183,7 +184,7 @@ def _read(connection: Connection, recommendation_id: str) -> Decision | None:
     )
 
 
-def _find_current(connection: Connection, team_id: str, day: date) -> str | None:
+def find_held_plan(connection: Connection, team_id: str, day: date) -> str | None:
     """The id of the current plan of a team's day: the last one that was accepted, edited or not, or signed since."""
     plans = RECOMMENDATIONS.c
     query = (
@@ -201,9 +202,19 @@ def _find_current(connection: Connection, team_id: str, day: date) -> str | None
     return found
 
 
-def _record_sessions(connection: Connection, team_id: str, day: date, sessions: str) -> None:
-    """Puts the sessions of a decision in place of those of the day; nobody leads online work, also where supervised."""
-    seats = TypeAdapter(SESSIONS).validate_json(sessions)
+def _record(connection: Connection, team_id: str, day: date, sessions: str) -> None:
+    record_sessions(connection, team_id, day, TypeAdapter(SESSIONS).validate_json(sessions))
+
+
+def record_sessions(connection: Connection, team_id: str, day: date, seats: Iterable[SessionSeats]) -> None:
+    """Puts sessions in place of those recorded of a day; nobody leads online work, also where supervised.
+
+    Args:
+        connection: A transaction of `changing(alone=True)`.
+        team_id: The team.
+        day: The school's own date.
+        seats: The sessions that count as held.
+    """
     past = [
         PastSession(
             day,

@@ -11,15 +11,22 @@ from serving.schemas.edits import Edit
 from serving.schemas.recommendations import RecommendationOut, RecommendationRequest
 from serving.store.decisions import SESSIONS
 from serving.store.forgetting import forget_in_text
+from serving.store.practice.observations import forget_texts
 from serving.store.recommendations import forget_in_day
 from serving.store.tables import (
     API_KEYS,
     AUDIT,
     CALENDAR_FEEDS,
+    CHOICES,
     DECISIONS,
+    GOALS,
     IDEMPOTENCY,
+    OBSERVATIONS,
     RECOMMENDATION_STUDENTS,
     RECOMMENDATIONS,
+    RELATIONSHIP_MARKS,
+    SESSION_REPORT_STUDENTS,
+    SESSION_REPORTS,
 )
 
 Forget = Callable[[str, list[str]], str | None]
@@ -62,6 +69,7 @@ def _erase_plan(connection: Connection, plan_id: str, student_id: str) -> int:
     link = (links.recommendation_id == plan_id) & (links.student_id == student_id)
     if connection.execute(delete(RECOMMENDATION_STUDENTS).where(link)).rowcount:
         _forget_note(connection, plan_id)
+        forget_texts(connection, plan_id)
     return count
 
 
@@ -88,6 +96,17 @@ def _forget_note(connection: Connection, plan_id: str) -> None:
         connection.execute(update(DECISIONS).where(decision).values(reasons=reasons | {"note": None}))
 
 
+OF_STUDENTS = (SESSION_REPORT_STUDENTS, GOALS, RELATIONSHIP_MARKS, CHOICES)
+"""Tables of which rows with the student's id are deleted."""
+
+
+def _erase_practice(place: Installation, student_id: str) -> int:
+    with place.database.changing() as connection:
+        return sum(
+            connection.execute(delete(table).where(table.c.student_id == student_id)).rowcount for table in OF_STUDENTS
+        )
+
+
 def _erase_audit(place: Installation, student_id: str) -> int:
     with place.database.changing() as connection:
         about_student = update(AUDIT).where(AUDIT.c.student_id == student_id)
@@ -99,12 +118,20 @@ STORES = (
     Store(
         "plans and decisions",
         _erase_plans,
-        tables=(RECOMMENDATION_STUDENTS.name, *(table.name for table in TEXTS)),
+        tables=(RECOMMENDATION_STUDENTS.name, OBSERVATIONS.name, *(table.name for table in TEXTS)),
+    ),
+    Store(
+        "reports on sessions, goals, relationships and choices",
+        _erase_practice,
+        tables=tuple(table.name for table in OF_STUDENTS),
     ),
     Store("audit log", _erase_audit, tables=(AUDIT.name,)),
     *erasure.STORES,
 )
 """Everything that is stored about students, except audit entries on this machine's disk."""
 
-WITHOUT_STUDENTS = (*erasure.WITHOUT_STUDENTS, API_KEYS.name, IDEMPOTENCY.name, CALENDAR_FEEDS.name)
+WITHOUT_STUDENTS = (
+    *erasure.WITHOUT_STUDENTS,
+    *(table.name for table in (API_KEYS, IDEMPOTENCY, CALENDAR_FEEDS, SESSION_REPORTS)),
+)
 """Tables that name no student."""

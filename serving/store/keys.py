@@ -24,6 +24,7 @@ class StoredKey:
         created_at: The moment at which the key was issued.
         expires_at: The moment from which the key is refused; None for never.
         revoked_at: The moment at which the key was revoked; None where it was not.
+        staff_id: The adult whose own key it is; None where it is of no certain one.
     """
 
     key_id: str
@@ -35,6 +36,7 @@ class StoredKey:
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None = None
+    staff_id: str | None = None
 
     def state(self, now: datetime) -> str:
         """The state of the key at a moment: `valid`, `expired` or `revoked`."""

@@ -5,14 +5,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, CursorResult, Select, delete, select
+from sqlalchemy import Connection, CursorResult, Select, and_, delete, select
 
 from features.database import Database
 from features.errors import RegroupError
 from features.roster import forget_old_sessions
 from features.roster.people.id_table import forget_old
 from serving.store.idempotency import prune_keys
-from serving.store.tables import AUDIT, DECISIONS, RECOMMENDATION_STUDENTS, RECOMMENDATIONS
+from serving.store.tables import (
+    AUDIT,
+    CHOICES,
+    DECISIONS,
+    GOALS,
+    OBSERVATIONS,
+    RECOMMENDATION_STUDENTS,
+    RECOMMENDATIONS,
+    RELATIONSHIP_MARKS,
+    SESSION_REPORT_STUDENTS,
+    SESSION_REPORTS,
+)
 
 logger = logging.getLogger("regroup")
 
@@ -25,7 +36,9 @@ class Retention:
     """For how long an installation keeps what it stored.
 
     Attributes:
-        plans: Plans, counted from when they were made, with their decisions, and the sessions recorded from those.
+        plans: Plans, counted from when they were made, with their decisions, the reports on their sessions and
+            observations in them, and the sessions recorded from those; goals, counted from their
+            last day; choices and marks.
         answers: What a request with an Idempotency-Key was answered with.
         audit: Entries of the audit log; the database itself refuses to give up those of the last 180 days.
     """
@@ -46,6 +59,7 @@ class Retention:
         steps: tuple[Callable[[Connection], int], ...] = (
             lambda connection: _remove_plans(connection, now - self.plans),
             lambda connection: forget_old_sessions(connection, (now - self.plans).date(), AT_ONCE),
+            lambda connection: _remove_noted(connection, now - self.plans),
             lambda connection: forget_old(connection, now),
             lambda connection: prune_keys(connection, now - self.answers),
             lambda connection: _remove_entries(connection, now - self.audit),
@@ -81,9 +95,30 @@ def _remove_plans(connection: Connection, before: datetime) -> int:
     if ids:
         students = RECOMMENDATION_STUDENTS
         connection.execute(delete(students).where(students.c.recommendation_id.in_(ids)))
-        connection.execute(delete(DECISIONS).where(DECISIONS.c.recommendation_id.in_(ids)))
+        for table in (DECISIONS, SESSION_REPORTS, SESSION_REPORT_STUDENTS, OBSERVATIONS):
+            connection.execute(delete(table).where(table.c.recommendation_id.in_(ids)))
         connection.execute(delete(RECOMMENDATIONS).where(plans.id.in_(ids)))
     return len(ids)
+
+
+def _remove_noted(connection: Connection, before: datetime) -> int:
+    """Removes goals whose last day was before a moment, and choices and marks of before it."""
+    old = (
+        (GOALS, (GOALS.c.goal_id,), GOALS.c.until < before.date()),
+        (CHOICES, (CHOICES.c.choice_id,), CHOICES.c.chosen_at < before),
+        (
+            RELATIONSHIP_MARKS,
+            (RELATIONSHIP_MARKS.c.student_id, RELATIONSHIP_MARKS.c.staff_id),
+            RELATIONSHIP_MARKS.c.marked_at < before,
+        ),
+    )
+    removed = 0
+    for table, key, is_old in old:
+        found = connection.execute(_lock(select(*key).where(is_old))).all()
+        for row in found:
+            mine = and_(*(column == value for column, value in zip(key, row, strict=True)))
+            removed += connection.execute(delete(table).where(mine)).rowcount
+    return removed
 
 
 def _remove_entries(connection: Connection, before: datetime) -> int:

@@ -54,6 +54,75 @@ DECISIONS = Table(
     Column("signed_at", UtcTime),
     Column("signed_by", String(16)),  # the key that signed
 )
+SESSION_REPORTS = Table(
+    "session_reports",
+    METADATA,
+    Column("recommendation_id", String(32), primary_key=True),
+    Column("session_id", Text, primary_key=True),
+    Column("reported_at", UtcTime, nullable=False),  # of what is stored now
+    Column("key_id", String(16), nullable=False),
+    Column("happened", Text, nullable=False),  # done, moved_on or not_done
+)
+SESSION_REPORT_STUDENTS = Table(
+    "session_report_students",
+    METADATA,
+    Column("recommendation_id", String(32), primary_key=True),
+    Column("session_id", Text, primary_key=True),
+    Column("student_id", Text, primary_key=True, index=True),
+    Column("present", Boolean, nullable=False),
+    Column("exit_check", JSON, nullable=False),  # answers: item, whether right, and the key of the event
+)
+GOALS = Table(
+    "goals",
+    METADATA,
+    Column("goal_id", String(32), primary_key=True),
+    Column("student_id", Text, nullable=False, index=True),
+    Column("kind", Text, nullable=False),  # skill, habit or minutes; the column of the same name is set
+    Column("skill_id", Text),
+    Column("habit", Text),  # in the student's words
+    Column("minutes_per_week", Integer),
+    Column("staff_id", Text, nullable=False),  # the adult with whom it was set
+    Column("set_at", UtcTime, nullable=False),
+    Column("until", Date, nullable=False),
+    Column("key_id", String(16), nullable=False),
+    Column("ended_at", UtcTime),
+    Column("reached", Boolean),
+)
+RELATIONSHIP_MARKS = Table(
+    "relationship_marks",
+    METADATA,
+    Column("student_id", Text, primary_key=True),
+    Column("staff_id", Text, primary_key=True),  # the adult who says to know the student
+    Column("marked_at", UtcTime, nullable=False),
+    Column("key_id", String(16), nullable=False),
+)
+CHOICES = Table(
+    "choices",
+    METADATA,
+    Column("choice_id", String(32), primary_key=True),
+    Column("student_id", Text, nullable=False, index=True),
+    Column("skill_id", Text, nullable=False),
+    Column("probability", Double, nullable=False),  # with which it was offered
+    Column("offered", JSON, nullable=False),  # ids of the skills that were offered
+    Column("chosen_at", UtcTime, nullable=False),
+    Column("key_id", String(16), nullable=False),
+)
+OBSERVATIONS = Table(
+    "observations",
+    METADATA,
+    Column("observation_id", String(32), primary_key=True),
+    Column("team_id", Text, nullable=False, index=True),
+    Column("recommendation_id", String(32), nullable=False, index=True),
+    Column("session_id", Text, nullable=False),
+    Column("date", Date, nullable=False),
+    Column("observer_id", Text, nullable=False),
+    Column("observed_id", Text, nullable=False),
+    Column("aim", Text, nullable=False),  # these three may name students in any words
+    Column("feedback", Text),
+    Column("next_step", Text),
+    Column("noted_at", UtcTime, nullable=False),
+    Column("key_id", String(16), nullable=False),
+)
 IDEMPOTENCY = Table(
     "idempotency_keys",
     METADATA,
@@ -77,6 +146,7 @@ API_KEYS = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("expires_at", UtcTime),
     Column("revoked_at", UtcTime),
+    Column("staff_id", Text),  # the adult whose own key it is; null: of no certain one
 )
 CALENDAR_FEEDS = Table(
     "calendar_feeds",

@@ -36,6 +36,7 @@ class NeedPolicy:
         total_days: Days for which a total of another product counts.
         total_mastered: Share of a skill from which a total asks for nothing.
         total_weak: Share below which a total asks to reteach, where it is below it even with its uncertainty.
+        goal_more: Share by which a need counts more where its skill is the student's own goal.
         outside_focus: Weight of a skill outside the team's current unit at no risk; it grows to 1 with the risk.
         least_weight: The same where the team names no unit.
         catch_up_share: Share of the members with evidence whose mastery makes a skill one to catch up on.
@@ -60,6 +61,7 @@ class NeedPolicy:
     total_days: int
     total_mastered: float
     total_weak: float
+    goal_more: float
     outside_focus: float
     least_weight: float
     catch_up_share: float

@@ -79,7 +79,7 @@ class District:
 
     Attributes:
         database: Of the service.
-        north: A team, student and recommendation of the first school.
+        north: A team, student, goal and recommendation of the first school.
         south: Likewise of the second.
         of_south: Every id that only the second school has, and its name.
         students: Ids of all students.
@@ -141,7 +141,13 @@ def district(trained_school, give_key, tmp_path_factory) -> Iterator[District]:
                 }
                 for team in (first, second)
             )
-            of_south = {south["recommendation_id"], "South", unplaced} | _ids(url, second) - _ids(url, first)
+            for ids in (north, south):
+                goal = {"kind": "habit", "habit": "I ask.", "until": "2199-12-31"}
+                goal["staff_id"] = read_team(url, ids["team_id"]).staff[0].staff_id
+                ids["goal_id"] = client.post(f"/v1/students/{ids['student_id']}/goals", json=goal).json()["goal_id"]
+            of_south = {south["recommendation_id"], south["goal_id"], "South", unplaced} | _ids(url, second) - _ids(
+                url, first
+            )
             yield District(
                 app, home, database, north, south, frozenset(of_south), trained_school.student_ids, unplaced, keys
             )

@@ -117,6 +117,7 @@ no_school = ["2026-05-04"]
         "second": give_key(url, ["board", "names"]),
         "no_names": give_key(url, ["board"]),
         "leader": give_key(url, ["board", "names", "sign"]),
+        "adult": give_key(url, ["board", "names"], staff_id=team.staff[0].staff_id),
         "signer": give_key(url, ["sign"]),
         "elsewhere": give_key(url, ["board", "names"], schools=["Elsewhere"]),
         "expired": give_key(url, ["board"], expires_at=datetime(2026, 1, 1, tzinfo=UTC)),

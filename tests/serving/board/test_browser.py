@@ -275,7 +275,11 @@ def test_every_page_is_accessible_and_fits_a_phone(page, address, board, scheme,
     student, team = board.team.members[0], board.team.team_id
     session = open_edit(board.database, EVERYBODY, plan_id).sessions[0].id
     block = board.team.blocks[0].block_id.replace("fri", "mon")
+    done = board.suggested("2026-04-22")
+    done.send(f"/board/plans/{done.plan_id}/decision", decision="accept")
+    held = next(each.id for each in open_edit(board.database, EVERYBODY, done.plan_id).sessions if each.led)
     addresses = {
+        "report": f"/board/plans/{done.plan_id}/reports?session_id={held}",
         "teams": "/board",
         "day": board.day(),
         "no_plan": board.day("2026-03-15"),

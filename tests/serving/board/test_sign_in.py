@@ -31,7 +31,7 @@ def asked(board):
             for page in ("students", "week", "balance", "insight", "calendar")
         },
         "/board/plans/{recommendation_id}/seats": f"?student_id={board.team.members[0]}&block_id=t01-mon-1",
-        "/board/plans/{recommendation_id}/sessions": "?session_id=none",
+        **{f"/board/plans/{{recommendation_id}}/{page}": "?session_id=none" for page in ("sessions", "reports")},
     }
     found = []
     for route in iter_route_contexts(board.app.routes):
@@ -111,7 +111,16 @@ def test_another_school_is_answered_as_what_does_not_exist(board, asked):
             "date": MONDAY,
         }
         fields |= {"other_student_id": board.team.members[1], "staff_id": "x", "into_id": "y", "at": "0"}
-        fields |= {"feed_id": "0" * 16}
+        fields |= {
+            "feed_id": "0" * 16,
+            "happened": "done",
+            "kind": "habit",
+            "until": MONDAY,
+            "goal_id": "0" * 32,
+            "reached": "no",
+            "known": "no",
+        }
+        fields |= {"skill_id": "x", "habit": "x", "observer_id": "x", "observed_id": "y", "aim": "x"}
         answer = stranger.client.request(method, address, data=fields if method == "POST" else None)
 
         assert answer.status_code == 404, address
@@ -150,7 +159,12 @@ def test_a_link_signs_one_adult_in_until_it_is_revoked(board, capsys, monkeypatc
 
 @pytest.mark.parametrize(
     ("options", "why"),
-    [(["--days", "0"], "--days 0"), (["--school", "Nowhere"], "not in the roster"), (["--address", "x"], "--address")],
+    [
+        (["--days", "0"], "--days 0"),
+        (["--school", "Nowhere"], "not in the roster"),
+        (["--address", "x"], "--address"),
+        (["--adult", "nobody"], "is no adult of the roster"),
+    ],
 )
 def test_a_link_with_wrong_options_is_refused(board, monkeypatch, options, why):
     monkeypatch.setenv("REGROUP_DATABASE_URL", f"sqlite:///{board.home / 'regroup.db'}")

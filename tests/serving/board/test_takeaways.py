@@ -16,7 +16,7 @@ from serving.audit.entries import list_entries
 from serving.board.takeaways.xlsx import write_workbook
 from serving.models.comparison import ALARM, LEAST_STUDENTS, Gaps, compare_units, draw_limits
 from serving.plans.afterwards import After, Answer, count_after, read_answers
-from serving.plans.coverage import Share, balance_adults, count_coached, count_minutes, list_known_adults, measure_doses
+from serving.plans.coverage import Share, balance_adults, count_minutes, list_known_adults, measure_doses, sum_coached
 from serving.plans.edits.edited_day import open_edit
 
 EVERYBODY = Caller("0" * 16, frozenset(Scope))
@@ -195,7 +195,7 @@ def test_minutes_adults_and_doses_are_counted_from_what_was_held(small_team):
     assert (dose.wanted, dose.is_met) == ("1 of 2 sessions", False)
     assert dose.received_by("a") == "1 of 2 sessions"
     assert dose.received_by("new in it") == "0 of 2 sessions"
-    assert count_coached([("lead", "new")], [("new", "lead"), ("lead",)]) == {("lead", "new"): 1}
+    assert sum_coached([("lead", "new")], [(("new", "lead"), 50), (("lead",), 50)]) == {("lead", "new"): 50}
 
 
 def test_the_balance_has_each_adult_with_each_student(small_team):

@@ -33,6 +33,7 @@ POLICY = NeedPolicy(
     total_days=120,
     total_mastered=0.8,
     total_weak=0.5,
+    goal_more=0.05,
     outside_focus=0.4,
     least_weight=0.25,
     catch_up_share=0.6,

@@ -82,6 +82,19 @@ def use(client, school, student):
         put({("student", name) for name in (student, other)}, {("student", student): f"Name of {student}"})
     decision = {"decision": "accepted", "reasons": ["other"], "note": f"{student} was away before"}
     assert client.post(f"/v1/recommendations/{plan}/decision", json=decision).status_code == 200
+    mine = next(s for s in plans[0]["sessions"] if any(seat["student_id"] == student for seat in s["students"]))
+    reported = {"session_id": mine["id"], "happened": "done"}
+    assert client.post(f"/v1/recommendations/{plan}/reports", json=reported).status_code == 200
+    observed = mine["adults"][0]["staff_id"]
+    pair = {"observed_id": observed, "observer_id": f"{team}-{'aide' if observed.endswith('lead') else 'lead'}"}
+    seen = {"session_id": mine["id"], **pair, "aim": f"how {student} is asked"}
+    assert client.post(f"/v1/recommendations/{plan}/observations", json=seen).status_code == 201
+    lead, address = f"{team}-lead", f"/v1/students/{student}"
+    goal = {"kind": "habit", "habit": f"{student} asks", "staff_id": lead, "until": "2199-01-01"}
+    offered = client.get(f"{address}/next").json()["offers"]
+    chosen = {"skill_id": offered[0]["skill_id"]}
+    noted = [("goals", goal), ("relationships", {"staff_id": lead}), ("choices", chosen)]
+    assert [client.post(f"{address}/{name}", json=body).status_code for name, body in noted] == [201, 200, 201]
     rows = [f"{student},i{at},2026-03-13T10:{at:02d}:00Z,1" for at in range(20)] + [
         f"{student},i,2026-03-13T10:00:00Z,7"
     ]

@@ -9,7 +9,19 @@ from features.database import Database
 from features.errors import RegroupError
 from features.roster.tables import PAST_SESSION_STUDENTS, PAST_SESSIONS
 from serving.store.retention import AT_ONCE, Retention
-from serving.store.tables import AUDIT, DECISIONS, IDEMPOTENCY, RECOMMENDATION_STUDENTS, RECOMMENDATIONS
+from serving.store.tables import (
+    AUDIT,
+    CHOICES,
+    DECISIONS,
+    GOALS,
+    IDEMPOTENCY,
+    OBSERVATIONS,
+    RECOMMENDATION_STUDENTS,
+    RECOMMENDATIONS,
+    RELATIONSHIP_MARKS,
+    SESSION_REPORT_STUDENTS,
+    SESSION_REPORTS,
+)
 
 NOW = datetime.now(UTC)
 KEPT = Retention(plans=timedelta(days=400), answers=timedelta(hours=24), audit=timedelta(days=730))
@@ -29,6 +41,18 @@ def store(connection, number, of_plan, of_answer, of_audit):
     connection.execute(insert(RECOMMENDATION_STUDENTS).values(recommendation_id=name, student_id="s1"))
     decision = {"decision": "accepted", "reasons": {}, "sessions": "[]", "decided_at": NOW - of_plan}
     connection.execute(insert(DECISIONS).values(id=name, recommendation_id=name, **decision))
+    report = {"recommendation_id": name, "session_id": "s"}
+    connection.execute(insert(SESSION_REPORTS).values(**report, reported_at=NOW, key_id="k", happened="done"))
+    connection.execute(insert(SESSION_REPORT_STUDENTS).values(**report, student_id="s1", present=True, exit_check=[]))
+    seen = {"date": days(of_plan), "observer_id": "a", "observed_id": "b", "aim": "x", "noted_at": NOW, "key_id": "k"}
+    connection.execute(insert(OBSERVATIONS).values(observation_id=name, team_id="t1", **report, **seen))
+    noted = {"student_id": "s1", "key_id": "k"}
+    goal = {"kind": "habit", "staff_id": "a", "set_at": NOW, "until": days(of_plan)}
+    connection.execute(insert(GOALS).values(goal_id=name, **noted, **goal))
+    mark = {"staff_id": name, "marked_at": NOW - of_plan}
+    connection.execute(insert(RELATIONSHIP_MARKS).values(**noted, **mark))
+    choice = {"skill_id": "x", "probability": 1.0, "offered": [], "chosen_at": NOW - of_plan}
+    connection.execute(insert(CHOICES).values(choice_id=name, **noted, **choice))
     session = {"date": days(of_plan), "team_id": "t1", "block_id": "b", "recorded": True}
     connection.execute(insert(PAST_SESSIONS).values(session_id=name, **session))
     connection.execute(insert(PAST_SESSION_STUDENTS).values(session_id=name, place=0, student_id="s1"))
@@ -41,6 +65,8 @@ def store(connection, number, of_plan, of_answer, of_audit):
 COLUMNS = (
     RECOMMENDATIONS.c.id, RECOMMENDATION_STUDENTS.c.recommendation_id, DECISIONS.c.id, PAST_SESSIONS.c.session_id,
     PAST_SESSION_STUDENTS.c.session_id, IDEMPOTENCY.c.idempotency_key, AUDIT.c.entry_id,
+    SESSION_REPORTS.c.recommendation_id, SESSION_REPORT_STUDENTS.c.recommendation_id, GOALS.c.goal_id,
+    RELATIONSHIP_MARKS.c.staff_id, OBSERVATIONS.c.observation_id, CHOICES.c.choice_id,
 )  # fmt: skip
 
 
@@ -54,7 +80,7 @@ def test_each_kind_goes_by_its_own_age_with_all_that_belongs_to_it(database):
         store(connection, 0, KEPT.plans + timedelta(days=1), KEPT.answers + MOMENT, KEPT.audit + MOMENT)
         store(connection, 1, KEPT.plans - MOMENT, KEPT.answers - MOMENT, KEPT.audit - MOMENT)
 
-    assert KEPT.remove_old(database, NOW) == 4
+    assert KEPT.remove_old(database, NOW) == 7
     assert left(database) == [{"r1"}] * len(COLUMNS)
     assert KEPT.remove_old(database, NOW) == 0
 
@@ -65,7 +91,7 @@ def test_many_go_a_few_at_a_time(database, monkeypatch):
         for number in range(AT_ONCE + 1):
             store(connection, number, old, old, old)
 
-    assert KEPT.remove_old(database, NOW) == 4 * (AT_ONCE + 1)
+    assert KEPT.remove_old(database, NOW) == 7 * (AT_ONCE + 1)
     assert left(database) == [set()] * len(COLUMNS)
 
 

@@ -1,0 +1,1 @@
+"""What teams do around a plan: reports on sessions, goals, relationships and choices."""

@@ -1,0 +1,203 @@
+"""Goals, relationships and the playlist over HTTP, in SQLite and PostgreSQL."""
+
+from datetime import date, timedelta
+
+import pytest
+from fastapi.testclient import TestClient
+
+from features.roster import read_team
+from features.roster.series_checks import minutes_of
+from serving.access.caller import ANYBODY, Scope
+from serving.access.keys import issue_key
+from serving.audit.entries import list_entries
+from serving.plans.stored_plan import open_day
+
+LATER = str(date.today() + timedelta(days=30))  # noqa: DTZ011 - as the service sees the day
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def client(request, open_service):
+    postgres_url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else None
+    with open_service(postgres_url) as client:
+        yield client
+
+
+@pytest.fixture
+def team(client, trained_school):
+    return read_team(client.app.state.database, trained_school.team_ids[0])
+
+
+def goal_of(team, **more):
+    return {
+        "kind": "habit",
+        "habit": "I ask before I guess.",
+        "staff_id": team.staff[0].staff_id,
+        "until": LATER,
+    } | more
+
+
+def test_a_goal_is_set_with_an_adult_listed_and_ended_once(client, team):
+    address = f"/v1/students/{team.members[0]}/goals"
+
+    goal = client.post(address, json=goal_of(team))
+    ended, again = (
+        client.post(f"{address}/{goal.json()['goal_id']}/end", json={"reached": yes}) for yes in (True, False)
+    )
+
+    assert (goal.status_code, goal.json()["ended_at"], goal.json()["reached"]) == (201, None, None)
+    assert (ended.json()["reached"], again.json()) == (True, ended.json())
+    assert client.get(address).json() == {"goals": [ended.json()]}
+    nobody = client.post(f"{address}/nothing/end", json={})
+    assert (nobody.status_code, nobody.json()["rule"]) == (404, "unknown_goal")
+    other = client.post(f"/v1/students/{team.members[1]}/goals/{goal.json()['goal_id']}/end", json={})
+    assert other.json()["rule"] == "unknown_goal"
+    client.app.state.audit.flush()
+    noted = [e.action for e in list_entries(client.app.state.database) if e.student_id == team.members[0]]
+    assert {"set_goal", "end_goal", "read_goals"} <= set(noted)
+
+
+@pytest.mark.parametrize(
+    ("more", "rule"),
+    [
+        ({"staff_id": "nobody"}, "unknown_staff"),
+        ({"until": "2020-01-01"}, "past"),
+        ({"kind": "skill"}, "invalid_request"),
+        ({"minutes_per_week": 60}, "invalid_request"),
+        ({"habit": " "}, "invalid_request"),
+    ],
+)
+def test_a_goal_that_makes_no_sense_is_refused(client, team, more, rule):
+    answer = client.post(f"/v1/students/{team.members[0]}/goals", json=goal_of(team, **more))
+
+    assert (answer.status_code, answer.json()["rule"]) == (422, rule)
+
+
+def test_no_student_has_more_open_goals_than_five(client, team):
+    address = f"/v1/students/{team.members[2]}/goals"
+
+    codes = [client.post(address, json=goal_of(team)).status_code for _ in range(6)]
+
+    assert codes == [201] * 5 + [409]
+
+
+def test_a_goal_is_in_the_next_plan(client, team):
+    day = {"team_id": team.team_id, "date": "2026-03-16", "seconds": 0.2}
+    needs = client.get(f"/v1/teams/{team.team_id}/board").json()["students"]
+    student, need = next((row["student_id"], each) for row in needs for each in row["needs"] if each["need"] < 0.9)
+    skill = need["skill_id"]
+
+    def need_of(plan):
+        problem = open_day(client.app.state.database, ANYBODY, plan["id"]).problem
+        return next(each.need for each in problem.needs if (each.student, each.skill) == (student, skill))
+
+    before = need_of(client.post("/v1/recommendations", json=day).json())
+    goal = goal_of(team, kind="skill", skill_id=skill) | {"habit": None}
+    assert client.post(f"/v1/students/{student}/goals", json=goal).status_code == 201
+    after = need_of(client.post("/v1/recommendations", json=day).json())
+
+    assert after == pytest.approx(1.05 * before)
+
+
+def test_an_adults_own_word_counts_beside_sessions(client, team):
+    student, adult = team.members[3], team.staff[0].staff_id
+    address, of_team = f"/v1/students/{student}/relationships", f"/v1/teams/{team.team_id}/relationships"
+
+    def known():
+        students = client.get(of_team).json()["students"]
+        counts = [each["adults"] for each in students]
+        assert counts == sorted(counts)
+        return next(each for each in students if each["student_id"] == student)
+
+    before = known()
+    for _ in range(2):
+        assert client.post(address, json={"staff_id": adult}).json() == {"staff_id": adult, "known": True}
+    marked = known()
+    listed = client.get(of_team, params={"at_most": 0}).json()["students"]
+    client.post(address, json={"staff_id": adult, "known": False})
+
+    assert (before["marked_by"], marked["marked_by"]) == ([], [adult])
+    assert marked["adults"] == len({adult, *marked["sat_with"]})
+    assert student not in {each["student_id"] for each in listed}
+    assert known() == before
+    assert client.post(address, json={"staff_id": "nobody"}).json()["rule"] == "unknown_staff"
+
+
+def test_a_student_chooses_among_three_and_the_probability_is_kept(client, team):
+    address = f"/v1/students/{team.members[4]}"
+    found = client.get(f"{address}/next").json()
+    offer = found["offers"][-1]
+
+    chosen = client.post(f"{address}/choices", json={"skill_id": offer["skill_id"]})
+    refused = client.post(f"{address}/choices", json={"skill_id": "nothing"})
+
+    assert 1 <= len(found["offers"]) <= 3
+    assert found["choices"] == []
+    assert chosen.status_code == 201
+    assert chosen.json()["probability"] == offer["probability"]
+    assert chosen.json()["offered"] == [each["skill_id"] for each in found["offers"]]
+    assert (refused.status_code, refused.json()["rule"]) == (409, "not_offered")
+    assert client.get(f"{address}/next").json()["choices"] == [chosen.json()]
+    proficient = {
+        skill["skill_id"]
+        for skill in client.get(f"{address}/profile").json()["skills"]
+        if skill["status"] == "proficient"
+    }
+    assert not proficient & {each["skill_id"] for each in found["offers"]}
+
+
+@pytest.fixture
+def open_as(client):
+    """Asks with a key of an adult, or of anybody with other scopes."""
+
+    def _open(scopes, staff_id=None):
+        key = issue_key(client.app.state.database, "tests", scopes, staff_id=staff_id).reveal()
+        client.app.state.board._keys.refresh()
+        return TestClient(client.app, headers={"Authorization": f"Bearer {key}"})
+
+    return _open
+
+
+def test_an_observation_is_the_pairs_and_the_leaders(client, team, open_as):
+    plan = client.post(
+        "/v1/recommendations", json={"team_id": team.team_id, "date": "2026-03-17", "seconds": 0.05}
+    ).json()
+    session = next(s for s in plan["sessions"] if s["skill_id"])
+    observed = session["adults"][0]["staff_id"]
+    observer, other = [adult.staff_id for adult in team.staff if adult.staff_id != observed][:2]
+    address = f"/v1/recommendations/{plan['id']}/observations"
+    seen = {"session_id": session["id"], "observer_id": observer, "observed_id": observed, "aim": "Wait time."}
+    may = [Scope.READ, Scope.PLAN]
+    keys = {name: open_as(may, name) for name in (observer, observed, other)}
+    too_early = client.post(address, json=seen)
+    client.post(f"/v1/recommendations/{plan['id']}/decision", json={"decision": "accepted"})
+
+    written = keys[observer].post(address, json=seen | {"next_step": "Count to five."})
+    refused = [key.post(address, json=seen) for key in (keys[observed], keys[other], open_as(may))]
+    wrong = keys[observer].post(address, json=seen | {"observed_id": observer})
+
+    assert (too_early.status_code, written.status_code, wrong.json()["field"]) == (409, 201, "observed_id")
+    assert [(answer.status_code, answer.json()["rule"]) for answer in refused] == [(403, "not_the_observer")] * 3
+    asked = {name: key.get(f"/v1/teams/{team.team_id}/observations?week=2026-03-16") for name, key in keys.items()}
+    listed = {name: answer.json()["observations"] for name, answer in asked.items()}
+    assert listed == {observer: [written.json()], observed: [written.json()], other: []}
+    leader = open_as([Scope.READ, Scope.SIGN]).get(f"/v1/teams/{team.team_id}/observations?week=2026-03-16").json()
+    assert leader["observations"] == [written.json()]
+    assert open_as(may).get(f"/v1/teams/{team.team_id}/observations?week=2026-03-16").json()["observations"] == []
+    pairs = {(adult.coach, adult.staff_id) for adult in team.staff if adult.coach}
+    lengths = {block.block_id: minutes_of(block) for block in team.blocks}
+    held = [
+        ({each["staff_id"] for each in s["adults"]}, lengths[s["block_id"]]) for s in plan["sessions"] if s["skill_id"]
+    ]
+    told = {(each["coach_id"], each["staff_id"]): each["minutes"] for each in leader["coaching"]}
+    assert told == {pair: sum(minutes for adults, minutes in held if adults >= set(pair)) for pair in pairs}
+
+
+def test_a_key_of_an_adult_speaks_for_this_adult_alone(client, team, open_as):
+    one, other = (adult.staff_id for adult in team.staff[:2])
+    address = f"/v1/students/{team.members[5]}/relationships"
+    mine = open_as([Scope.PLAN], one)
+
+    answers = [mine.post(address, json={"staff_id": adult}) for adult in (one, other)]
+
+    assert [answer.status_code for answer in answers] == [200, 403]
+    assert answers[1].json()["rule"] == "not_the_adult"
