@@ -112,7 +112,7 @@ def judge_night(
     if ALL in quiet:
         said = f"not enough data on this day: {quiet[ALL]}"
         return [*findings, Finding("school day", "ok", said, float(tonight.students.get(ALL, 0)))], tonight
-    return [*findings, *_find_silent(history, tonight, closed), *describe_judged(judged)], tonight
+    return [*findings, *_find_silent(history, tonight, closed, checks), *describe_judged(judged)], tonight
 
 
 def count_days(times: "pd.Series[pd.Timestamp]") -> dict[str, int]:
@@ -213,12 +213,14 @@ def _check_late(history: Sequence[Measures], tonight: Measures, checks: Checks) 
     return [Finding("late data", "notice", sentence, share, checks.max_late, advice)]
 
 
-def _find_silent(history: Sequence[Measures], tonight: Measures, closed: frozenset[str]) -> list[Finding]:
+def _find_silent(
+    history: Sequence[Measures], tonight: Measures, closed: frozenset[str], checks: Checks
+) -> list[Finding]:
     """Names the schools of which nothing came while others worked."""
     silent = [
         school
         for school in sorted({school for night in history for school in night.students})
-        if school not in closed and not tonight.students.get(school) and find_usual(school, history, tonight)
+        if school not in closed and not tonight.students.get(school) and find_usual(school, history, tonight, checks)
     ]
     advice = "put the day into no_school of its teams, or ask why its source sent nothing"
     return [
