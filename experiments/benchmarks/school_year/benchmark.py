@@ -193,7 +193,8 @@ def _share_named(fault: str, year: Year, history: Sequence[Measures], tested: Se
         days = tested[at : at + WITHIN]
         faulty, school, name = plant(fault, [year.nights[day] for day in days], seed)
         past = list(history[: days[0]])
-        for night in faulty:
+        for day, night in zip(days, faulty, strict=True):
+            past += history[len(past) : day]  # days without school
             findings, kept = judge_night(past, night, frozenset(), checks)
             past.append(kept)
             if any(f.level == "alarm" and f.school == school and name in ("", f.name) for f in findings):

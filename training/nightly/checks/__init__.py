@@ -4,6 +4,7 @@
 (`words`). Days without school (`school_days`) have not enough data, and are never an alarm.
 """
 
-from training.nightly.checks.night import Champion, check_night, judge_night
+from training.nightly.checks.champion import Champion
+from training.nightly.checks.night import check_night, judge_night
 
 __all__ = ["Champion", "check_night", "judge_night"]

@@ -7,8 +7,9 @@ schools, and the effect counts at all. Beyond on two nights in a row, in the sam
 rate of all schools, which moves by a few points only where much is wrong, is the mean of three nights instead, and an
 alarm the first time that it is beyond where each of the last two nights lies on that side.
 
-Nights compare where the school had enough students, since the last break, and for columns of profiles under the same
-champion, whose statistics they hold. The night before is left out of the mean, so that a change shows on its second
+Nights compare where the school had enough students, and since the last break. Those of another champion are moved by
+what the figures moved with it alone (`bridge`); columns of profiles, which hold the champion's statistics, do not
+compare where that is not known. The night before is left out of the mean, so that a change shows on its second
 night as on its first. The volume compares with the same weekday of the weeks before.
 
 Source: Benjamini and Hochberg (1995), "Controlling the false discovery rate"; limits from a statistic's own history as
@@ -25,6 +26,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from training.config import Checks
+from training.nightly.checks.bridge import find_steps
 from training.nightly.checks.measures import ALL, COLUMN, Figure, Measures
 
 REFERENCE, REFERENCE_OF_COLUMNS, SKIPPED, LEAST = 10, 5, 1, 3
@@ -153,9 +155,11 @@ def _compare(
     history: Sequence[Measures], tonight: Measures, school: str, names: Sequence[str], checks: Checks
 ) -> list[_Compared]:
     """Compares figures of a school, all of profiles or none of them, with those of earlier nights."""
-    nights = [night for night in history if school in night.figures]
-    nights = [*nights[-(checks.nights + 2 * REFERENCE + 5 * SAME_WEEKDAYS) :], tonight]
-    effects, alone = _find_effects(nights, school, names)
+    nights = [*history, tonight]
+    moved, champion = find_steps(nights, school, names)
+    there = [at for at, night in enumerate(nights) if school in night.figures]
+    there = there[-(checks.nights + 2 * REFERENCE + 5 * SAME_WEEKDAYS + 1) :]
+    effects, alone = _find_effects([nights[at] for at in there], school, names, moved[there], champion[there])
     sides = np.sign(np.nan_to_num(alone[-2:])).astype(int)
     side = np.where(sides[0] == sides[-1], sides[-1], 0)
     now, past = effects[-1], effects[:-1]
@@ -209,14 +213,15 @@ def _summarize(past: Floats, checks: Checks, least: Floats) -> tuple[Floats, Flo
     return center, np.maximum(width / stats.norm.isf((1 - CENTRAL) / 2), NARROWEST * least), enough
 
 
-def _find_effects(nights: Sequence[Measures], school: str, names: Sequence[str]) -> tuple[Floats, Floats]:
+def _find_effects(
+    nights: Sequence[Measures], school: str, names: Sequence[str], moved: Floats, champion: npt.NDArray[np.int64]
+) -> tuple[Floats, Floats]:
     """The effect of each figure on each night, null where too few nights compare, and that of each night by itself."""
     found = [[night.figures[school].get(name) for name in names] for night in nights]
-    value = np.array([[np.nan if each is None else each.value for each in row] for row in found], np.float64)
+    value = np.array([[np.nan if each is None else each.value for each in row] for row in found], np.float64) - moved
     spread = np.array([[np.nan if each is None else each.spread for each in row] for row in found], np.float64)
     gaps = [after.moment - night.moment > BREAK for night, after in pairwise(nights)]
     term = np.cumsum([0, *gaps])
-    run = np.array([night.run_id for night in nights])
     weekday = np.array([night.moment.weekday() for night in nights])
     of_profiles = names[0].startswith(COLUMN)
     volume, clock = (names.index(name) if name in names else None for name in ("volume", "clock"))
@@ -226,7 +231,7 @@ def _find_effects(nights: Sequence[Measures], school: str, names: Sequence[str])
             value[:, at] = _average_lately(value[:, at], term, SUSTAINED_NIGHTS if (school, name) == SUSTAINED else 2)
     same_term = term[:, None] == term
     if of_profiles:
-        close = _last(same_term & (run[:, None] == run), REFERENCE_OF_COLUMNS, SKIPPED)
+        close = _last(same_term & (champion[:, None] == champion), REFERENCE_OF_COLUMNS, SKIPPED)
     else:
         close = _last(same_term, REFERENCE, SKIPPED)
     usual, unit = _average(close, value), _average(close, spread)
