@@ -108,6 +108,18 @@ def test_one_odd_night_of_the_base_rate_is_no_alarm(school, nights_said):
     assert notice.sentence.endswith(nights_said)
 
 
+def test_one_odd_night_of_a_school_is_not_seen_on_two():
+    """The night after it, which is as ever, says nothing."""
+    *before, odd, after = school_nights(40)
+    schools = ("", "North", "South")
+    nights = [make_night(moment, schools=schools) for moment in [*before, odd, after]]
+    changed = make_night(odd, base_rate=0.2, unknown_items=0.6).figures[""]
+    nights[-2] = replace(nights[-2], figures={**nights[-2].figures, "North": changed})
+
+    assert levels(replay(nights[:-1])) == {("base_rate", "notice"), ("unknown_items", "notice")}
+    assert levels(replay(nights)) == set()
+
+
 def test_what_grows_over_a_term_is_no_drift():
     """Its history grows at the same pace."""
     nights = [make_night(moment, column_c0=0.06 * at) for at, moment in enumerate(school_nights(40))]
