@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 import pandas as pd
 
@@ -112,7 +113,7 @@ def _run_steps(night: Night, record: Record) -> Outcome:
         record.champion, record.replaced = champion, _say_champion(champion, stored["struggle"].kind)
         record.profiles = publish(night, champion, stored["struggle"].statistics)
     record.meter.begin("validate", "%d events as of %s", len(events), night.facts["as_of"])
-    record.findings = _check(night, champion, stored, events, item_skills)
+    record.findings = _check(night, tracking, champion, stored, events, item_skills)
     try:
         _require_roster(record.findings)
         outcome = _challenge(night, tracking, champion, stored, events, item_skills, record)
@@ -126,12 +127,13 @@ def _run_steps(night: Night, record: Record) -> Outcome:
 
 def _check(
     night: Night,
+    tracking: Tracking,
     champion: str | None,
     stored: Mapping[str, StoredModel] | None,
     events: pd.DataFrame,
     item_skills: pd.DataFrame,
 ) -> list[Finding]:
-    serving = Champion(champion, dict(stored)) if champion and stored else None
+    serving = Champion(champion, stored, partial(read_champion, tracking)) if champion and stored else None
     findings = check_night(night.home, night.as_of, serving, events, item_skills, night.config.checks)
     for each in findings:
         if each.level != "ok":

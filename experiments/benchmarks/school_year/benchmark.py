@@ -185,14 +185,17 @@ def judge_year(year: Year, checks: Checks) -> dict[str, Any]:
 
 
 def _share_named(fault: str, year: Year, history: Sequence[Measures], tested: Sequence[int], checks: Checks) -> float:
-    """The share of faults that an alarm names within three school nights."""
+    """The share of faults that an alarm names within three school nights with limits.
+
+    A fault is on every night until then, also on those without school or limits, such as after a break.
+    """
     named = 0
     nights = [at for at in tested[: -WITHIN + 1] if at >= tested[0]]
     for seed in range(SEEDS):
         at = int(np.random.default_rng([seed, 7]).choice(len(nights)))
-        days = tested[at : at + WITHIN]
-        faulty, school, name = plant(fault, [year.nights[day] for day in days], seed)
-        past = list(history[: days[0]])
+        begin, end = tested[at], tested[at + WITHIN - 1]
+        faulty, school, name = plant(fault, year.nights[begin : end + 1], seed)
+        past = list(history[:begin])
         for night in faulty:
             findings, kept = judge_night(past, night, frozenset(), checks)
             past.append(kept)

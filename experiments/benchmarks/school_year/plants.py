@@ -45,7 +45,9 @@ def plant(fault: str, nights: Sequence[Replayed], seed: int) -> tuple[list[Measu
 
 
 def move_column(night: Measures, name: str, shift: float) -> Measures:
-    """The night with a column of all profiles moved by so many of its standard deviations."""
+    """The night with a column of all profiles, if it was measured, moved by so many of its standard deviations."""
+    if name not in night.figures[""]:
+        return night
 
     def move(figures: Mapping[str, Figure]) -> dict[str, Figure]:
         spread = night.figures[""][name].spread

@@ -20,11 +20,13 @@ from features.profiles.state import State
 from features.profiles.timeline import Timeline, sort_events
 from training.data.splits import fold_of_students
 from training.models.artifacts import StoredModel
+from training.nightly.checks.bridge import measure_bridge
 from training.nightly.checks.measures import (
     DAY,
     LATELY,
     OF_SKILLS,
     Answers,
+    Figures,
     Measures,
     Sums,
     join_figures,
@@ -35,6 +37,9 @@ from training.nightly.checks.night import count_days
 from training.nightly.checks.school_days import count_students
 
 logger = logging.getLogger("regroup")
+
+BOTH = timedelta(days=7)
+"""For so long the champion before is asked too: the first school night is among these, unless a break began."""
 
 SCHOOLS = 10
 """Schools that students are hashed into."""
@@ -79,60 +84,90 @@ def replay_year(
     items = pd.Index(events["item_id"].dropna().unique())
     times = events["occurred_at"].astype("datetime64[us, UTC]").to_numpy("datetime64[us]").astype(np.int64)
     changes = [each.since for each in serving[1:]] + [end + DAY]
+    before: _Champion | None = None
     for each, until in zip(serving, changes, strict=True):
-        known = each.model.statistics.extend(item_skills, events["item_id"], events["skills"])
-        timeline = sort_events(events, known)
-        schools, of_item = name_schools(timeline.students), items.get_indexer(known.vocabulary.items)
-        folded = _Folded(timeline, known)
-        folded.fold_until(_microseconds(each.since), rows=False)
+        now = _Champion(each, events, item_skills, items)
+        now.folded.fold_until(_microseconds(each.since), rows=False)
+        of_both: tuple[Figures, Figures] = {}, {}
+        if before is not None:
+            before.folded.fold_until(_microseconds(each.since), rows=False)
+            of_both = before.measure_profiles(each.since), now.measure_profiles(each.since)
         moment = each.since + DAY
         while moment <= end and moment - DAY < until:
             begin, stop = np.searchsorted(times, [_microseconds(moment - DAY), _microseconds(moment)])
             first = np.searchsorted(times, _microseconds(moment - LATELY))
             if stop > begin:
                 lately = events["occurred_at"].iloc[first:stop]
-                yield _measure(each, folded, schools, of_item, events.iloc[begin:stop], lately, moment)
+                if moment - each.since > BOTH:
+                    before = None
+                yield _measure(now, before, of_both, events.iloc[begin:stop], lately, moment)
+                of_both = {}, {}
             moment += DAY
+        before = now
         logger.info("replayed until %s", moment.date())
 
 
 def _measure(
-    serving: Serving,
-    folded: "_Folded",
-    schools: npt.NDArray[np.object_],
-    of_item: Codes,
+    champion: "_Champion",
+    before: "_Champion | None",
+    of_both: tuple[Figures, Figures],
     today: pd.DataFrame,
     lately: "pd.Series[pd.Timestamp]",
     moment: datetime,
 ) -> Replayed:
-    day, rows = folded.fold_until(_microseconds(moment), rows=True)
-    known, state = folded.known, folded.state
-    asked = (day.correct >= 0) & (day.item >= 0)
-    student = day.student[asked]
-    of_student = schools[folded.codes]
-    answers = Answers(
-        correct=day.correct[asked],
-        forecast=serving.model.model.predict(rows[asked]),
-        student=student,
-        item=of_item[day.item[asked]],  # the same whichever model serves
-        known_item=known.item_responses[day.item[asked]] > 0,
-        known_skill=known.node_responses[day.node[asked]] > 0,
-        school=of_student[student],
-    )
-    of_today = of_student[pd.Index(state.students).get_indexer(pd.Index(today["student_id"]))]
-    students = read_student_rows(state, known, moment)
-    last = state.student[:, Student.LAST_TIME]
-    skills = read_skill_rows(state, known, moment)
-    sums, of_skills = Sums(OF_STUDENTS, moment), Sums(OF_SKILLS, moment)
-    sums.add(students, last, of_student)
-    of_skills.add(skills.columns[:, len(OF_STUDENTS) :], skills.last_practiced, of_student[skills.student])
-    figures = join_figures(
-        measure_events(today, of_today), measure_answers(answers), sums.figures(), of_skills.figures()
-    )
-    measures = Measures(
-        moment, serving.run_id, count_students(today["student_id"], of_today), {}, count_days(lately), figures, {}
-    )
-    return Replayed(measures, answers)
+    """Measures a night; the profiles of both champions, of one moment, are measured already."""
+    answers = champion.ask(moment)
+    forecasts = measure_answers(answers)
+    asked = measure_answers(before.ask(moment)) if before is not None else {}
+    bridge = measure_bridge(join_figures(asked, of_both[0]), join_figures(forecasts, of_both[1]))
+    folded = champion.folded
+    of_today = champion.schools[folded.codes][
+        pd.Index(folded.state.students).get_indexer(pd.Index(today["student_id"]))
+    ]
+    figures = join_figures(measure_events(today, of_today), forecasts, champion.measure_profiles(moment))
+    students, days = count_students(today["student_id"], of_today), count_days(lately)
+    return Replayed(Measures(moment, champion.run_id, students, {}, days, figures, {}, bridge), answers)
+
+
+class _Champion:
+    """Models that serve, and the state of the log by their statistics."""
+
+    def __init__(
+        self, serving: Serving, events: pd.DataFrame, item_skills: pd.DataFrame, items: "pd.Index[str]"
+    ) -> None:
+        known = serving.model.statistics.extend(item_skills, events["item_id"], events["skills"])
+        timeline = sort_events(events, known)
+        self.run_id = serving.run_id
+        self.schools = name_schools(timeline.students)
+        self.folded = _Folded(timeline, known)
+        self._model = serving.model.model
+        self._of_item = items.get_indexer(known.vocabulary.items)
+
+    def ask(self, moment: datetime) -> Answers:
+        """The answers until a moment that were not folded yet, beside the forecasts of them."""
+        day, rows = self.folded.fold_until(_microseconds(moment), rows=True)
+        known = self.folded.known
+        asked = (day.correct >= 0) & (day.item >= 0)
+        student = day.student[asked]
+        return Answers(
+            correct=day.correct[asked],
+            forecast=self._model.predict(rows[asked]),
+            student=student,
+            item=self._of_item[day.item[asked]],  # the same whichever model serves
+            known_item=known.item_responses[day.item[asked]] > 0,
+            known_skill=known.node_responses[day.node[asked]] > 0,
+            school=self.schools[self.folded.codes][student],
+        )
+
+    def measure_profiles(self, moment: datetime) -> Figures:
+        """Measures the profiles of a moment, until which the log was folded."""
+        known, state = self.folded.known, self.folded.state
+        of_student = self.schools[self.folded.codes]
+        sums, of_skills = Sums(OF_STUDENTS, moment), Sums(OF_SKILLS, moment)
+        sums.add(read_student_rows(state, known, moment), state.student[:, Student.LAST_TIME], of_student)
+        skills = read_skill_rows(state, known, moment)
+        of_skills.add(skills.columns[:, len(OF_STUDENTS) :], skills.last_practiced, of_student[skills.student])
+        return join_figures(sums.figures(), of_skills.figures())
 
 
 class _Folded:

@@ -10,7 +10,8 @@ from features.home import Home
 from features.publications import MOMENT
 from training.nightly.checks.measures import Figure, Measures
 
-FORMAT = 1
+FORMAT, READABLE = 2, (1, 2)
+"""Of the files that are written, and of those that can be read: the first had no bridges."""
 
 DIGITS = 6
 """Decimals of a figure that are kept."""
@@ -59,6 +60,10 @@ def _to_json(night: Measures) -> dict[str, object]:
         "members": dict(night.members),
         "days": dict(night.days),
         "figures": figures,
+        "bridge": {
+            school: {name: round(step, DIGITS) for name, step in steps.items()}
+            for school, steps in night.bridge.items()
+        },
         "beyond": [[school, name, sign] for (school, name), sign in night.beyond.items()],
     }
 
@@ -68,7 +73,7 @@ def _read(path: Path) -> Measures | None:
         stored = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         return None
-    if not isinstance(stored, dict) or stored.pop("format", None) != FORMAT:
+    if not isinstance(stored, dict) or stored.pop("format", None) not in READABLE:
         return None
     night = Measures(**stored)
     return replace(

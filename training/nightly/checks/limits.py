@@ -3,13 +3,15 @@
 A figure is compared with the mean of earlier comparable nights; the difference is its *effect*. The limit comes from
 the effects of those nights themselves: how far they lay from their middle says how far tonight's may lie. A figure is
 beyond it where its chance is below the false-discovery rate over a school's columns, or for another figure over the
-schools, and the effect counts at all. Beyond on two nights in a row, in the same direction, it is an alarm. The base
-rate of all schools, which moves by a few points only where much is wrong, is the mean of three nights instead, and an
-alarm the first time that it is beyond where each of the last two nights lies on that side.
+schools, and the effect counts at all. Beyond on two nights in a row, in the same direction, it is an alarm; each night
+is measured by itself, so that one odd night is not seen on two. The base rate of all schools, which moves by a few
+points only where much is wrong, is the mean of three nights instead, and an alarm the first time that it is beyond
+where each of the last two nights lies on that side.
 
-Nights compare where the school had enough students, since the last break, and for columns of profiles under the same
-champion, whose statistics they hold. The night before is left out of the mean, so that a change shows on its second
-night as on its first. The volume compares with the same weekday of the weeks before.
+Nights compare where the school had enough students, and since the last break. Those of another champion are moved by
+what the figures moved with it alone (`bridge`); columns of profiles, which hold the champion's statistics, do not
+compare where that is not known. The night before is left out of the mean, so that a change shows on its second night
+as on its first. The volume compares with the same weekday of the weeks before.
 
 Source: Benjamini and Hochberg (1995), "Controlling the false discovery rate"; limits from a statistic's own history as
 in NannyML's `StandardDeviationThreshold`, here by quantiles, which a few odd nights do not move.
@@ -25,6 +27,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from training.config import Checks
+from training.nightly.checks.bridge import find_steps
 from training.nightly.checks.measures import ALL, COLUMN, Figure, Measures
 
 REFERENCE, REFERENCE_OF_COLUMNS, SKIPPED, LEAST = 10, 5, 1, 3
@@ -33,9 +36,6 @@ among them; and the fewest that do."""
 
 SUSTAINED, SUSTAINED_NIGHTS = (ALL, "base_rate"), 3
 """The school and name of the figure that is the mean of so many nights, tonight's the last of them."""
-
-OF_TWO_NIGHTS = ("base_rate", "champion_loss", "champion_ranking")
-"""Figures that are the mean of tonight's and the comparable night's before: a day of work alone says too little."""
 
 SAME_WEEKDAYS = 6
 """Weeks that the volume is compared with."""
@@ -153,9 +153,11 @@ def _compare(
     history: Sequence[Measures], tonight: Measures, school: str, names: Sequence[str], checks: Checks
 ) -> list[_Compared]:
     """Compares figures of a school, all of profiles or none of them, with those of earlier nights."""
-    nights = [night for night in history if school in night.figures]
-    nights = [*nights[-(checks.nights + 2 * REFERENCE + 5 * SAME_WEEKDAYS) :], tonight]
-    effects, alone = _find_effects(nights, school, names)
+    nights = [*history, tonight]
+    moved, champion = find_steps(nights, school, names)
+    there = [at for at, night in enumerate(nights) if school in night.figures]
+    there = there[-(checks.nights + 2 * REFERENCE + 5 * SAME_WEEKDAYS + 1) :]
+    effects, alone = _find_effects([nights[at] for at in there], school, names, moved[there], champion[there])
     sides = np.sign(np.nan_to_num(alone[-2:])).astype(int)
     side = np.where(sides[0] == sides[-1], sides[-1], 0)
     now, past = effects[-1], effects[:-1]
@@ -209,30 +211,31 @@ def _summarize(past: Floats, checks: Checks, least: Floats) -> tuple[Floats, Flo
     return center, np.maximum(width / stats.norm.isf((1 - CENTRAL) / 2), NARROWEST * least), enough
 
 
-def _find_effects(nights: Sequence[Measures], school: str, names: Sequence[str]) -> tuple[Floats, Floats]:
+def _find_effects(
+    nights: Sequence[Measures], school: str, names: Sequence[str], moved: Floats, champion: npt.NDArray[np.int64]
+) -> tuple[Floats, Floats]:
     """The effect of each figure on each night, null where too few nights compare, and that of each night by itself."""
     found = [[night.figures[school].get(name) for name in names] for night in nights]
-    value = np.array([[np.nan if each is None else each.value for each in row] for row in found], np.float64)
+    value = np.array([[np.nan if each is None else each.value for each in row] for row in found], np.float64) - moved
     spread = np.array([[np.nan if each is None else each.spread for each in row] for row in found], np.float64)
     gaps = [after.moment - night.moment > BREAK for night, after in pairwise(nights)]
     term = np.cumsum([0, *gaps])
-    run = np.array([night.run_id for night in nights])
     weekday = np.array([night.moment.weekday() for night in nights])
     of_profiles = names[0].startswith(COLUMN)
     volume, clock = (names.index(name) if name in names else None for name in ("volume", "clock"))
     of_each_night = value.copy()
-    for at, name in enumerate(names):
-        if name in OF_TWO_NIGHTS:
-            value[:, at] = _average_lately(value[:, at], term, SUSTAINED_NIGHTS if (school, name) == SUSTAINED else 2)
+    sustained = names.index(SUSTAINED[1]) if school == SUSTAINED[0] and SUSTAINED[1] in names else None
+    if sustained is not None:
+        value[:, sustained] = _average_lately(value[:, sustained], term)
     same_term = term[:, None] == term
     if of_profiles:
-        close = _last(same_term & (run[:, None] == run), REFERENCE_OF_COLUMNS, SKIPPED)
+        close = _last(same_term & (champion[:, None] == champion), REFERENCE_OF_COLUMNS, SKIPPED)
     else:
         close = _last(same_term, REFERENCE, SKIPPED)
     usual, unit = _average(close, value), _average(close, spread)
-    if school == SUSTAINED[0] and SUSTAINED[1] in names:
-        at = names.index(SUSTAINED[1])
-        usual[:, at] = _average(_last(same_term, REFERENCE, SUSTAINED_NIGHTS - 1), value[:, [at]])[:, 0]
+    if sustained is not None:
+        before = _last(same_term, REFERENCE, SUSTAINED_NIGHTS - 1)
+        usual[:, sustained] = _average(before, value[:, [sustained]])[:, 0]
     effects, alone = (value - usual) / unit, (of_each_night - usual) / unit
     if clock is not None:
         turned = (value[:, None, clock] - value[None, :, clock] + 12) % 24 - 12
@@ -244,14 +247,14 @@ def _find_effects(nights: Sequence[Measures], school: str, names: Sequence[str])
     return effects, alone
 
 
-def _average_lately(value: Floats, term: npt.NDArray[np.int64], nights: int) -> Floats:
+def _average_lately(value: Floats, term: npt.NDArray[np.int64]) -> Floats:
     """The mean of each night and those before it; for one before the term began, the night itself counts once more."""
     total = value.copy()
-    for back in range(1, nights):
+    for back in range(1, SUSTAINED_NIGHTS):
         same = np.zeros(len(value), bool)
         same[back:] = term[back:] == term[:-back]
         total += np.where(same, np.roll(value, back), value)
-    return total / nights
+    return total / SUSTAINED_NIGHTS
 
 
 def _last(compares: npt.NDArray[np.bool_], most: int, skipped: int) -> npt.NDArray[np.bool_]:

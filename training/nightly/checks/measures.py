@@ -17,7 +17,7 @@ Columns that run with the calendar are measured where the day's practice has set
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -89,6 +89,8 @@ class Measures:
         days: Answers of each of the last days, as they were known at night, by ISO date.
         figures: By school and name; none of a school with too few students on the day.
         beyond: Figures beyond their limits, by school and name: 1 if too high, -1 if too low.
+        bridge: By how much figures are higher than those of the nights before only because another champion serves, by
+            school and name; of forecasts on the first school night of the champion, of columns on the first of all.
     """
 
     moment: datetime
@@ -98,6 +100,7 @@ class Measures:
     days: Mapping[str, int]
     figures: Mapping[str, Mapping[str, Figure]]
     beyond: Mapping[tuple[str, str], int]
+    bridge: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 def measure_events(events: pd.DataFrame, schools: Texts) -> Figures:

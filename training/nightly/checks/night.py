@@ -1,46 +1,22 @@
 """The checks of one night: what came in, what is published, and what the champion made of the newest answers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
 import pandas as pd
 
 from features.home import Home
-from features.profiles.columns import OF_STUDENTS
-from features.profiles.fold import fold
-from features.profiles.state import State
-from features.profiles.timeline import sort_events
-from features.publications import moment_of, newest_publication, read_buckets
 from training.config import Checks
-from training.models.artifacts import StoredModel
+from training.nightly.checks.bridge import Bridge, keep_bridge
+from training.nightly.checks.champion import Champion, measure_champion
 from training.nightly.checks.history import count_late, read_history, write_measures
 from training.nightly.checks.limits import judge_figures
-from training.nightly.checks.measures import (
-    ALL,
-    DAY,
-    LATELY,
-    OF_SKILLS,
-    Answers,
-    Figures,
-    Measures,
-    Sums,
-    join_figures,
-    measure_answers,
-    measure_events,
-)
+from training.nightly.checks.measures import ALL, DAY, LATELY, Figures, Measures, join_figures, measure_events
 from training.nightly.checks.school_days import Roster, count_students, explain_quiet_day, find_usual
 from training.nightly.checks.words import describe_judged, name_school
 from training.nightly.findings import Finding
-
-
-@dataclass(frozen=True)
-class Champion:
-    """The models that serve, and their run."""
-
-    run_id: str
-    models: dict[str, StoredModel]
 
 
 def check_night(
@@ -68,10 +44,10 @@ def check_night(
     today = answers[answers["occurred_at"] >= moment - DAY]
     schools = roster.schools(today["student_id"])
     day = (moment - DAY / 2).date()
-    figures = measure_events(today, schools) if len(today) else {}
-    if len(today) and champion is not None:
-        forecasts = _measure_forecasts(champion.models["mastery"], events, item_skills, moment, roster)
-        figures = join_figures(figures, forecasts, _measure_published(home, champion.run_id, moment, roster))
+    figures, bridge = Figures(), Bridge()
+    if champion is not None:
+        figures, bridge = measure_champion(home, moment, champion, events, item_skills, roster, history)
+    figures = join_figures(measure_events(today, schools), figures) if len(today) else {}
     tonight = Measures(
         moment=moment,
         run_id="" if champion is None else champion.run_id,
@@ -80,6 +56,7 @@ def check_night(
         days=count_days(answers["occurred_at"]),
         figures=figures,
         beyond={},
+        bridge=bridge,
     )
     findings, tonight = judge_night(history, tonight, roster.closed(day), checks)
     if not any(finding.level == "stop" for finding in findings):  # so that the roster compares with the last good one
@@ -106,13 +83,14 @@ def judge_night(
     }
     open_schools = {} if ALL in quiet else {s: named for s, named in tonight.figures.items() if s not in quiet}
     tonight = replace(tonight, figures=open_schools)
+    tonight = replace(tonight, bridge=keep_bridge(history, tonight))
     judged = judge_figures(history, tonight, checks)
     tonight = replace(tonight, beyond={(each.school, each.name): each.beyond for each in judged if each.beyond})
     findings = [*_check_roster(history, tonight, checks), *_check_late(history, tonight, checks)]
     if ALL in quiet:
         said = f"not enough data on this day: {quiet[ALL]}"
         return [*findings, Finding("school day", "ok", said, float(tonight.students.get(ALL, 0)))], tonight
-    return [*findings, *_find_silent(history, tonight, closed), *describe_judged(judged)], tonight
+    return [*findings, *_find_silent(history, tonight, closed, checks), *describe_judged(judged)], tonight
 
 
 def count_days(times: "pd.Series[pd.Timestamp]") -> dict[str, int]:
@@ -124,55 +102,6 @@ def count_days(times: "pd.Series[pd.Timestamp]") -> dict[str, int]:
     """
     by_day = times.dt.strftime("%Y-%m-%d").value_counts()
     return {str(day): int(count) for day, count in sorted(by_day.items())}
-
-
-def _measure_forecasts(
-    stored: StoredModel, events: pd.DataFrame, item_skills: pd.DataFrame, moment: datetime, roster: Roster
-) -> Figures:
-    """Measures the champion's forecasts of the day's first attempts, each from all that was known before it."""
-    since = moment - DAY
-    mine = events["student_id"].isin(events.loc[events["occurred_at"] >= since, "student_id"].unique())
-    part = events[mine]
-    known = stored.statistics.extend(item_skills, part["item_id"], part["skills"])
-    timeline = sort_events(part, known)
-    rows, _ = fold(timeline, known, State.empty())
-    chosen = (timeline.time >= int(since.timestamp() * 1e6)) & (timeline.correct >= 0) & (timeline.item >= 0)
-    if not chosen.any():
-        return {}
-    student = timeline.student[chosen]
-    return measure_answers(
-        Answers(
-            correct=timeline.correct[chosen],
-            forecast=stored.model.predict(rows[chosen]),
-            student=student,
-            item=timeline.item[chosen],
-            known_item=known.item_responses[timeline.item[chosen]] > 0,
-            known_skill=known.node_responses[timeline.node[chosen]] > 0,
-            school=roster.schools(pd.Series(timeline.students[student])),
-        )
-    )
-
-
-def _measure_published(home: Home, run_id: str, moment: datetime, roster: Roster) -> Figures:
-    """Measures the profiles that are published for a run at the moment; nothing where newer ones stand."""
-    folder = newest_publication(home, run_id)
-    if folder is None or moment_of(folder.name) != moment.replace(microsecond=0):
-        return {}
-    students, skills = Sums(OF_STUDENTS, moment), Sums(OF_SKILLS, moment)
-    for part in read_buckets(folder):
-        for sums, profiles, last in (
-            (students, part.student_profiles(), "last_active"),
-            (skills, part.skill_profiles(), "last_practiced"),
-        ):
-            rows, schools = profiles[list(sums.names)].to_numpy(), roster.schools(profiles["student_id"])
-            sums.add(rows, _microseconds(profiles[last]), schools)
-    return join_figures(students.figures(), skills.figures())
-
-
-def _microseconds(moments: "pd.Series[pd.Timestamp]") -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Microseconds since 1970, UTC; NaN for null."""
-    whole = moments.astype("datetime64[us, UTC]").to_numpy("datetime64[us]").astype(np.float64)
-    return np.where(moments.isna().to_numpy(), np.nan, whole)
 
 
 def _check_roster(history: Sequence[Measures], tonight: Measures, checks: Checks) -> list[Finding]:
@@ -213,12 +142,14 @@ def _check_late(history: Sequence[Measures], tonight: Measures, checks: Checks) 
     return [Finding("late data", "notice", sentence, share, checks.max_late, advice)]
 
 
-def _find_silent(history: Sequence[Measures], tonight: Measures, closed: frozenset[str]) -> list[Finding]:
+def _find_silent(
+    history: Sequence[Measures], tonight: Measures, closed: frozenset[str], checks: Checks
+) -> list[Finding]:
     """Names the schools of which nothing came while others worked."""
     silent = [
         school
         for school in sorted({school for night in history for school in night.students})
-        if school not in closed and not tonight.students.get(school) and find_usual(school, history, tonight)
+        if school not in closed and not tonight.students.get(school) and find_usual(school, history, tonight, checks)
     ]
     advice = "put the day into no_school of its teams, or ask why its source sent nothing"
     return [

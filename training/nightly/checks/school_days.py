@@ -11,8 +11,15 @@ from features.roster import list_teams, read_team
 from training.config import Checks
 from training.nightly.checks.measures import ALL, Measures
 
+SEASON = timedelta(days=98)
+"""How far back school days are looked for. A school needs `min_nights` of them, two weeks', so a season without school
+stays one for twelve weeks, longer than a summer; what is quiet for longer is the new usual."""
+
+SCHOOL_DAYS = 20
+"""School days, the last ones, that say what is usual: those of four weeks, so that it follows a term."""
+
 USUAL_DAYS = timedelta(days=28)
-"""How far back a usual school day is looked for."""
+"""How far back all days are looked at, with or without school, where there are too few school days."""
 
 BUSY = 0.75
 """Quantile of the students of these days that is a usual school day: most of a week are, even around a break."""
@@ -87,13 +94,34 @@ def explain_quiet_day(
         return "there was no school"
     if students < checks.min_students:
         return f"{students} students answered, and {checks.min_students} are needed"
-    usual = find_usual(school, history, tonight)
+    usual = find_usual(school, history, tonight, checks)
     if usual is not None and students < checks.min_activity * usual:
         return f"{students} students answered, of {usual:.0f} on a usual school day"
     return None
 
 
-def find_usual(school: str, history: Sequence[Measures], tonight: Measures) -> float | None:
-    """How many students of a school answer on a usual school day; null without earlier nights."""
-    there = [night.students.get(school, 0) for night in history if tonight.moment - night.moment <= USUAL_DAYS]
+def find_usual(school: str, history: Sequence[Measures], tonight: Measures, checks: Checks) -> float | None:
+    """How many students of a school answer on a usual school day; null without earlier nights.
+
+    It is usual by the last days that were school days themselves, so that it does not sink with a summer. A new school,
+    or one that was quiet for a whole season, has too few of them, and all of its last days count. Where the roster has
+    lost students since, so has the usual day.
+
+    Args:
+        school: The school, or `ALL`.
+        history: Earlier nights, the oldest first.
+        tonight: The night.
+        checks: The limits.
+    """
+    season = [night for night in history if tonight.moment - night.moment <= SEASON]
+    days = [night for night in season if school in night.figures][-SCHOOL_DAYS:]
+    if len(days) < checks.min_nights:
+        days = [night for night in season if tonight.moment - night.moment <= USUAL_DAYS]
+    there = [night.students.get(school, 0) * _share_left(school, night, tonight) for night in days]
     return float(np.quantile(there, BUSY)) if there else None
+
+
+def _share_left(school: str, night: Measures, tonight: Measures) -> float:
+    """The share of a school's roster on a night that is left tonight; 1 where there is no roster."""
+    before = night.members.get(school, 0)
+    return min(1.0, tonight.members.get(school, 0) / before) if before and tonight.members else 1.0

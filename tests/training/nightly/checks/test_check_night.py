@@ -50,6 +50,35 @@ def test_answers_read_the_wrong_way_round_are_named_by_the_second_night(own_scho
     assert not any(f'"{student}"' in kept for student in own_school.student_ids)
 
 
+def test_profiles_and_forecasts_are_measured_for_both_champions(own_school, school_log):
+    """After a promotion, by the prior of before and the trained one; after a rollback, the other way round."""
+    home, (events, item_skills), tracking = Home(own_school.home), school_log, Tracking()
+    prior = tracking.previous()
+
+    models = {run_id: {"mastery": tracking.fetch_model(run_id, "mastery")} for run_id in (prior, own_school.run_id)}
+
+    def check(days, run_id):
+        later = events.assign(occurred_at=events["occurred_at"] + timedelta(days=days))  # the same answers every night
+        moment, champion = END + timedelta(days=days), Champion(run_id, models[run_id], models.get)
+        check_night(home, moment, champion, later[later["occurred_at"] < moment], item_skills, CHECKS)
+        return read_history(home, moment + timedelta(seconds=1))[-1]
+
+    first, promoted, rolled_back = check(0, prior), check(1, own_school.run_id), check(2, prior)
+
+    assert first.bridge == {}
+    steps = promoted.bridge[ALL]
+    for name in ("forecast", "base_rate", "unknown_items"):
+        moved = promoted.figures[ALL][name].value - first.figures[ALL][name].value
+        assert steps[name] == pytest.approx(moved, abs=1e-5)
+        assert moved != 0
+    assert steps["column student_responses"] == 0
+    assert abs(steps["column student_ability"]) > 0.01  # which is told by items that the prior does not know
+    back = rolled_back.bridge[ALL]
+    assert {name: -step for name, step in back.items() if name.startswith("column")} == {
+        name: step for name, step in steps.items() if name.startswith("column")
+    }
+
+
 def test_a_roster_that_shrank_stops_the_training_and_not_the_profiles(own_school):
     """With its own exit code, a record, and no mark that it was processed: the same night again looks again."""
     home = Home(own_school.home)

@@ -10,6 +10,7 @@ from training.config import load_config
 from training.nightly.checks.limits import judge_figures
 from training.nightly.checks.measures import Figure, Measures
 from training.nightly.checks.night import judge_night
+from training.nightly.checks.school_days import explain_quiet_day
 
 CHECKS = load_config().checks
 MONDAY = datetime(2026, 1, 6, tzinfo=UTC)
@@ -107,6 +108,18 @@ def test_one_odd_night_of_the_base_rate_is_no_alarm(school, nights_said):
     assert notice.sentence.endswith(nights_said)
 
 
+def test_one_odd_night_of_a_school_is_not_seen_on_two():
+    """The night after it, which is as ever, says nothing."""
+    *before, odd, after = school_nights(40)
+    schools = ("", "North", "South")
+    nights = [make_night(moment, schools=schools) for moment in [*before, odd, after]]
+    changed = make_night(odd, base_rate=0.2, unknown_items=0.6).figures[""]
+    nights[-2] = replace(nights[-2], figures={**nights[-2].figures, "North": changed})
+
+    assert levels(replay(nights[:-1])) == {("base_rate", "notice"), ("unknown_items", "notice")}
+    assert levels(replay(nights)) == set()
+
+
 def test_what_grows_over_a_term_is_no_drift():
     """Its history grows at the same pace."""
     nights = [make_night(moment, column_c0=0.06 * at) for at, moment in enumerate(school_nights(40))]
@@ -138,6 +151,101 @@ def test_without_comparable_nights_a_column_has_no_limit(history, tonight):
     judged = {each.name: each for each in judge_figures(history, make_night(moment, column_c0=3.0), CHECKS)}
 
     assert (judged["column c0"].effect, judged["column c0"].limit, judged["column c0"].beyond) == (None, None, 0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_over_a_bridge_nights_compare_as_if_one_champion_had_served(seed):
+    """Two promotions, whatever each moves; a night without school brings the columns' share of the second one."""
+    random = np.random.default_rng(seed)
+    nights = [make_night(moment, seed) for moment in school_nights(40)]
+    names = sorted(nights[0].figures[""].keys() - {"volume"})
+    first, second = ({name: random.normal(0, 5) for name in names} for _ in range(2))
+    moved = [*nights[:20], *(move(night, "first", first) for night in nights[20:30])]
+    moved += [move(move(night, "second", first), "second", second) for night in nights[30:]]
+    moved[20] = replace(moved[20], bridge={"": first})
+    columns = {name: step for name, step in second.items() if name.startswith("column")}
+    sunday = Measures(nights[30].moment - timedelta(hours=12), "second", {}, {}, {}, {}, {}, {"": columns})
+    moved[30] = replace(moved[30], bridge={"": {name: second[name] for name in second.keys() - columns.keys()}})
+
+    plain = judge_figures(nights[:-1], nights[-1], CHECKS)
+    bridged = judge_figures([*moved[:30], sunday, *moved[30:-1]], moved[-1], CHECKS)
+
+    assert [(each.name, each.beyond, each.again) for each in bridged] == [
+        (each.name, each.beyond, each.again) for each in plain
+    ]
+    assert [(each.effect, each.limit) for each in bridged] == [
+        (pytest.approx(each.effect), pytest.approx(each.limit)) for each in plain
+    ]
+
+
+def move(night, run_id, steps):
+    """The night of another champion, all of whose figures are moved."""
+    figures = {
+        name: replace(figure, value=figure.value + steps.get(name, 0.0)) for name, figure in night.figures[""].items()
+    }
+    return replace(night, run_id=run_id, figures={"": figures})
+
+
+def test_a_bridge_of_forecasts_counts_on_the_first_school_night_of_a_champion():
+    """Not on a day without school, nor of a school with too few students; that of columns always does."""
+    *before, friday, monday, tuesday = school_nights(33)
+    schools = ("", "North", "South")
+    history = [make_night(moment, schools=schools) for moment in [*before, friday]]
+    bridge = {school: {"column c0": 0.01, "forecast": 0.1} for school in schools}
+
+    def judge(moment, students):
+        night = make_night(moment, run_id="new", schools=schools)
+        _, kept = judge_night(history, replace(night, students=students, bridge=bridge), frozenset(), CHECKS)
+        history.append(kept)
+        return {school: set(steps) for school, steps in kept.bridge.items()}
+
+    assert judge(friday + timedelta(days=1), {"": 10}) == {school: {"column c0"} for school in schools}
+    assert judge(monday, {"": 100, "North": 90, "South": 10}) == {
+        "": {"column c0", "forecast"}, "North": {"column c0", "forecast"}, "South": {"column c0"}
+    }  # fmt: skip
+    assert judge(tuesday, dict.fromkeys(schools, 100)) == {school: {"column c0"} for school in schools}
+
+
+@pytest.mark.parametrize("students", [20, 49])
+def test_a_quiet_season_stays_quiet_for_twelve_weeks(students):
+    """Whoever still works in it; what is quiet for longer is the new usual."""
+    term = school_nights(40)
+    history = [make_night(moment) for moment in term]
+    quiet = {}
+    for moment in school_nights(75, term[-1] + timedelta(days=3)):
+        night = make_night(moment, students=students)
+        quiet[moment - term[-1]] = bool(explain_quiet_day("", students, history, night, frozenset(), CHECKS))
+        history.append(replace(night, figures={}) if quiet[moment - term[-1]] else night)
+
+    assert all(was for since, was in quiet.items() if since <= timedelta(weeks=12))
+    assert not any(was for since, was in quiet.items() if since > timedelta(weeks=13))
+
+
+def test_a_school_that_lost_half_of_its_roster_is_looked_at_at_once():
+    """As few students as on a quiet day are as many as can be; but a roster that grew makes no day quiet."""
+    *before, moment = school_nights(40)
+    history = [replace(make_night(day), members={"": 200}) for day in before]
+
+    def explain(members, students):
+        night = replace(make_night(moment, students=students), members=members)
+        return explain_quiet_day("", students, history, night, frozenset(), CHECKS)
+
+    assert explain({"": 200}, 45) == "45 students answered, of 100 on a usual school day"
+    assert explain({"": 96}, 45) is None
+    assert explain({"": 400}, 55) is None
+
+
+def test_a_new_school_is_not_measured_by_its_first_loud_day():
+    """Everybody tried it once, and then less than half go on: within two weeks that is usual."""
+    first, *later = school_nights(20)
+    history = [make_night(first)]
+    quiet = []
+    for moment in later:
+        night = make_night(moment, students=40)
+        quiet.append(explain_quiet_day("", 40, history, night, frozenset(), CHECKS) is not None)
+        history.append(replace(night, figures={}) if quiet[-1] else night)
+
+    assert not any(quiet[10:])
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """What is measured of a night, on rows that can be counted by eye."""
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -125,15 +127,20 @@ def test_nights_come_back_as_they_were_kept(tmp_path):
         Measures(
             NIGHT + timedelta(days=day), "run", {"": 3}, {"North": 4}, {"2026-01-05": 7},
             {"": {"volume": Figure(1.5), "column c": Figure(0.25, 2.0)}}, {("North", "volume"): -1},
+            {"": {"column c": -0.5}},
         )
         for day in range(3)
     ]  # fmt: skip
     for night in reversed(nights):
         write_measures(home, night)
     (home.checks / "20260101T000000Z.json").write_text('{"format": 0}')
+    first = home.checks / f"{nights[0].moment:%Y%m%dT%H%M%SZ}.json"
+    stored = json.loads(first.read_text())
+    del stored["bridge"]
+    first.write_text(json.dumps(stored | {"format": 1}))  # as it was written before there were bridges
     (home.checks / "20260102T000000Z.json").write_text("{")
 
-    assert read_history(home, nights[2].moment) == nights[:2]
+    assert read_history(home, nights[2].moment) == [replace(nights[0], bridge={}), nights[1]]
 
 
 def test_missing_times_and_ids_do_not_matter(events_of):
