@@ -77,6 +77,12 @@ class SessionReportRequest(Body):
         description="students of the session; who is left out was there and has no exit check",
     )
 
+    @model_validator(mode="after")
+    def _held_with_a_check(self) -> "SessionReportRequest":
+        if self.happened == "not_done" and any(student.exit_check for student in self.students):
+            raise ValueError("a session that was not held has no exit check")
+        return self
+
 
 class AttendeeOut(Body):
     """A student of a session: whether present, and the exit check."""

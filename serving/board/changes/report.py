@@ -96,6 +96,8 @@ def _read_students(sent: ReportForm, students: tuple[str, ...]) -> list[Attendee
     Raises:
         RequestError: More answers were right than questions were asked, or an absent student has a check.
     """
+    if sent.right and sent.happened == "not_done":
+        raise RequestError("not_held", "a session that was not held has no exit check; change one of the two")
     right: dict[str, int] = {}
     for each in sent.right:
         count, _, student = each.partition(":")

@@ -48,7 +48,7 @@ def note_observation(
         ConflictError: The plan does not count, or is of a version that did not store days.
         RequestError: The plan has no such session, or the adults are not those of team and session.
     """
-    day, _ = require_held(planner.database, caller, recommendation_id)
+    day = require_held(planner.database, caller, recommendation_id)
     if not may_observe(caller, body.observer_id):
         detail = "only the observer, with a key of their own (`keys link --adult`), and the team's leader write this"
         raise ForbiddenError("not_the_observer", detail)

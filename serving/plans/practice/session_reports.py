@@ -22,7 +22,7 @@ from serving.errors import ConflictError, RequestError
 from serving.grouping import Session
 from serving.plans.stored_plan import StoredDay, open_day, unknown_recommendation
 from serving.schemas.practice import AttendeeIn, SessionReportRequest
-from serving.store.decisions import Decision, find_decision, read_decision
+from serving.store.decisions import find_decision, read_decision
 from serving.store.practice.session_reports import (
     Attendee,
     CheckedAnswer,
@@ -104,8 +104,8 @@ class DraftReport:
         return min(end, self.report.reported_at)
 
 
-def require_held(database: Database, caller: Caller, recommendation_id: str) -> tuple[StoredDay, Decision]:
-    """The day of a plan that counts and has come, with the decision on it.
+def require_held(database: Database, caller: Caller, recommendation_id: str) -> StoredDay:
+    """The day of a plan that counts and has come.
 
     Raises:
         NotFoundError: There is no plan with this id, or none that the caller may know of.
@@ -120,7 +120,7 @@ def require_held(database: Database, caller: Caller, recommendation_id: str) -> 
         raise ConflictError("not_signed", "the team's leader has not signed this day yet, so that it does not count")
     if day.answer.date > date.today():  # noqa: DTZ011 - the school's own day
         raise RequestError("not_held_yet", f"the day of this plan is {day.answer.date}; report when it has come")
-    return day, decision
+    return day
 
 
 def draft_report(database: Database, caller: Caller, recommendation_id: str, body: SessionReportRequest) -> DraftReport:
@@ -137,7 +137,7 @@ def draft_report(database: Database, caller: Caller, recommendation_id: str, bod
         ConflictError: The plan does not count, or is of a version that did not store days.
         RequestError: The plan has no such session, the session no such student or no skill, or the day is to come.
     """
-    day, _ = require_held(database, caller, recommendation_id)
+    day = require_held(database, caller, recommendation_id)
     with database.reading() as connection:
         before = find_report(read_reports(connection, recommendation_id), body.session_id)
     session = next((each for each in day.current if each.id == body.session_id), None)

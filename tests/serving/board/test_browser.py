@@ -155,6 +155,38 @@ def test_it_reads_and_changes_without_scripts(browser, address, board):
     context.close()
 
 
+def test_a_report_a_goal_and_a_mark_are_written_by_keyboard_without_scripts(browser, address, board):
+    done = board.suggested("2026-04-29")
+    done.send(f"/board/plans/{done.plan_id}/decision", decision="accept")
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.goto(f"{address}/board/sign-in")
+    page.fill("#key", board.keys["all"])
+    page.press("#key", "Enter")
+    page.goto(f"{address}{board.day('2026-04-29')}")
+    page.get_by_role("link", name=re.compile("^After the session")).first.press("Enter")
+    page.get_by_role("checkbox").first.press("Space")
+    page.get_by_label("Questions of the exit check").select_option("1")
+    page.get_by_label(re.compile("^Right answers of ")).nth(1).select_option(index=2)
+    page.get_by_role("button", name="Write it down").press("Enter")
+
+    assert "It is written down." in page.content()
+    assert not page.get_by_role("checkbox").first.is_checked()
+    page.goto(f"{address}/board/students/{board.team.members[8]}")
+    page.get_by_text("Set a goal together").press("Enter")
+    page.get_by_label("About").select_option("minutes")
+    page.get_by_label("The minutes").fill("60")
+    page.get_by_label("Until").fill("2199-01-01")
+    page.get_by_role("button", name="Set the goal").press("Enter")
+    assert "60 minutes of practice a week, until" in page.content()
+    page.get_by_role("button", name="I know this child").press("Enter")
+    assert "by their own word" in page.content()
+    page.get_by_role("button", name=re.compile("^Choose")).first.press("Enter")
+    assert "Chosen last:" in page.content()
+    context.close()
+
+
 class Morning:
     """Counts what a person does: each click, choice in a list, key press or text is one action."""
 

@@ -36,6 +36,8 @@ def test_after_a_session_attendance_and_exit_check_are_written_down(board):
     assert {each.student_id for each in report.students if not each.present} == {absent}
     checks = {each.student_id: [answer.correct for answer in each.exit_check] for each in report.students}
     assert (checks[right], checks[wrong], checks[absent]) == ([True, True], [False, False], [])
+    refused = someone.send(address, **form | {"happened": "not_done"}, right=[f"1:{right}"])
+    assert (refused.status_code, "was not held has no exit check" in refused.text) == (422, True)
     for wrongly, why in (([f"3:{right}"], "more answers are right"), ([f"1:{absent}"], "has no exit check")):
         refused = someone.send(address, **form, right=wrongly)
         assert (refused.status_code, why in refused.text) == (422, True)

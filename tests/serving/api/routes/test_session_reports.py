@@ -109,6 +109,10 @@ def test_a_report_is_refused_where_nothing_was_held(client, trained_school):
         "unknown_student": report(client, plan, session["id"], students=[{"student_id": "nobody"}]),
         "named_twice": report(client, plan, session["id"], students=[away, away]),
         "invalid_request": report(client, plan, session["id"], students=[{**away, "exit_check": check}]),
+        "not_held": report(
+            client, plan, session["id"], happened="not_done",
+            students=[{"student_id": away["student_id"], "exit_check": check}],
+        ),
         "no_skill": report(
             client, plan, online["id"],
             students=[{"student_id": online["students"][0]["student_id"], "exit_check": check}],
@@ -118,6 +122,7 @@ def test_a_report_is_refused_where_nothing_was_held(client, trained_school):
         "unknown_recommendation": report(client, {"id": "0" * 32}, session["id"]),
     }  # fmt: skip
     other, _ = accept(client, trained_school, "2026-03-30")
+    assert refused.pop("not_held").json()["rule"] == "invalid_request"
     refused["not_current"] = report(client, plan, session["id"])
 
     assert {rule: answer.json()["rule"] for rule, answer in refused.items()} == {rule: rule for rule in refused}
