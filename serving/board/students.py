@@ -1,6 +1,7 @@
 """`/board/students`: what the team's students need and can, and one student."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -35,7 +36,7 @@ MOST_SESSIONS = 12
 MOST_NEEDS = 3
 """Needs of each student that the list shows, the greatest first."""
 
-Order = Literal["need", "name", "seen"]
+Order = Literal["need", "name", "seen", "known"]
 
 
 @router.get("")
@@ -56,6 +57,7 @@ def show_students(
     snapshot = planner.live.restrict(served, team.members, roster.school_students, roster.latest_event)
     board = names.add_to(make_board(planner, snapshot, team, roster), team)
     called = Names.of(board.names)
+    contacts = _list_contacts(planner, team, roster.skills)
     rows = [row for row in board.students if not skill or any(need.skill_id == skill for need in row.needs)]
     return render(
         request,
@@ -63,7 +65,7 @@ def show_students(
         team=team,
         day=None,
         day_address=day_address,
-        rows=_sort(rows, order, called),
+        rows=_sort(rows, order, called, contacts["known"]),
         order=order,
         skill=skill,
         skills=_list_skills(board),
@@ -73,7 +75,7 @@ def show_students(
         most=MOST_NEEDS,
         as_of=board.provenance.data_as_of,
         goals=_list_goals(planner, team, roster.skills, called),
-        **_list_contacts(planner, team, roster.skills),
+        **contacts,
     )
 
 
@@ -105,11 +107,13 @@ def _list_contacts(planner: Planner, team: Team, skills: SkillMap) -> dict[str, 
     }
 
 
-def _sort(rows: list[BoardRow], order: Order, names: Names) -> list[BoardRow]:
+def _sort(rows: list[BoardRow], order: Order, names: Names, known: Mapping[str, int]) -> list[BoardRow]:
     if order == "name":
         return sorted(rows, key=lambda row: names.student(row.student_id).casefold())
     if order == "seen":  # who was never seen comes first
         return sorted(rows, key=lambda row: "" if row.last_seen_by_adult is None else str(row.last_seen_by_adult))
+    if order == "known":
+        return sorted(rows, key=lambda row: known[row.student_id])
     return rows
 
 

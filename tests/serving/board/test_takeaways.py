@@ -270,6 +270,9 @@ def test_the_list_of_students_has_doses_of_series_against_what_is_wanted(board):
 
     rows = re.findall(r"<tr>.*?</tr>", page, re.DOTALL)
     assert sum(": 0 of 3 sessions<" in row for row in rows) == 2
+    known = board.person().open(f"/board/students?team_id={board.signed_team}&order=known").text
+    assert '<option value="known" selected>' in known
+    assert known.count(": 0 of 3 sessions<") == 2
     assert "0 of 3 sessions" in board.person().open(f"/board/week?team_id={board.signed_team}").text
 
 
