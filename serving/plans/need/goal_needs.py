@@ -19,7 +19,8 @@ def favor_goals(needs: Iterable[Need], goals: Collection[Of], more: float) -> It
 
     Example:
         >>> from serving.grouping import Need
-        >>> [need.need for need in favor_goals([Need("a", "x", 0.4), Need("a", "y", 0.4)], {("a", "y")}, 0.05)]
+        >>> needs = [Need("a", "x", 0.4), Need("a", "y", 0.4)]
+        >>> [round(need.need, 2) for need in favor_goals(needs, {("a", "y")}, 0.05)]
         [0.4, 0.42]
     """
     for need in needs:
