@@ -1,8 +1,8 @@
 """The checks of each night: is what came in what usually comes, and does the champion still hold.
 
-`check_night` measures the night (`measures`, `champion`), lays it beside earlier ones (`history`, `limits`), also
-beside those of another champion (`bridge`), and says what it found (`words`). Days without school (`school_days`) have
-not enough data, and are never an alarm.
+`check_night` measures the night (`measures`, `champion`), lays it beside earlier ones (`history`, `limits`), those of
+another champion too (`bridge`), and says what it found (`words`). Days without school (`school_days`) have not enough
+data, and are never an alarm.
 """
 
 from training.nightly.checks.champion import Champion

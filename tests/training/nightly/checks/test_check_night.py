@@ -54,7 +54,6 @@ def test_profiles_and_forecasts_are_measured_for_both_champions(own_school, scho
     """After a promotion, by the prior of before and the trained one; after a rollback, the other way round."""
     home, (events, item_skills), tracking = Home(own_school.home), school_log, Tracking()
     prior = tracking.previous()
-
     models = {run_id: {"mastery": tracking.fetch_model(run_id, "mastery")} for run_id in (prior, own_school.run_id)}
 
     def check(days, run_id):
