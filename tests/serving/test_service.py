@@ -236,6 +236,7 @@ def test_an_altered_model_is_not_served(own_school):
     assert "model.lgb" in answer.json()["detail"]
 
 
+@pytest.mark.long
 def test_plans_are_kept_in_postgresql_too(trained_school, simulated_school, give_key, postgres_url, monkeypatch):
     """With a PostgreSQL address the roster is read there and the plan kept there."""
     save_roster(read_roster_files(simulated_school.folder / "roster"), postgres_url)

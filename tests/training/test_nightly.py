@@ -258,14 +258,14 @@ def breaks(*_):
 @pytest.mark.parametrize(
     ("choice", "train", "error", "sentence"),
     [
+        ("min_students = 1000", train_model, DataGateError, "students are too few to train on"),
         pytest.param(
-            "min_students = 1000",
-            train_model,
-            DataGateError,
-            "students are too few to train on",
+            "rounds = 3",
+            breaks,
+            BrokenTrainingError,
+            "the training broke off: ValueError in test_nightly.py line",
             marks=pytest.mark.long,
         ),
-        ("rounds = 3", breaks, BrokenTrainingError, "the training broke off: ValueError in test_nightly.py line"),
     ],
 )
 def test_a_night_without_a_challenger_gives_the_champion_the_profiles_of_today(
@@ -312,7 +312,8 @@ def test_a_challenger_is_compared_with_the_models_that_were_judged_whatever_serv
     assert served(own_school) == "20260317"
 
 
-@pytest.mark.parametrize("room", [pytest.param(100, marks=pytest.mark.long), 3_000])
+@pytest.mark.long
+@pytest.mark.parametrize("room", [100, 3_000])
 def test_a_disk_that_fills_up_while_profiles_are_published_ends_in_a_sentence(own_school, monkeypatch, capsys, room):
     """At the first state or at the last file; nothing half-written is left, and the next night publishes."""
     limits, add = resource.getrlimit(resource.RLIMIT_FSIZE), publish

@@ -91,6 +91,7 @@ def test_each_peer_says_in_one_sentence_what_it_does():
     assert all(peer.meaning.endswith(".") and peer.meaning.count(".") == 1 for peer in PEERS)
 
 
+@pytest.mark.long
 @every_peer
 def test_no_answer_is_read_before_it_is_given(peer):
     predict = peer.fit(TRAIN)

@@ -95,7 +95,7 @@ def test_no_route_reads_a_byte_of_a_body_that_it_does_not_want(district, routes)
     some, huge = (b"content-length", b"9"), (b"content-length", str(2**40).encode())
 
     def ask(key, route, *headers):
-        path = route.path.format(team_id="a", student_id="a", recommendation_id="a")
+        path = re.sub(r"{\w+}", "a", route.path)
         return send(district.app, district.keys[key], path, endless, headers, route.method)[::2]
 
     for route in routes:

@@ -82,7 +82,8 @@ def school(trained_school, tmp_path_factory):
 @EXAMPLES
 @pytest.mark.parametrize(
     ("label", "kind"),
-    [(label, GenerationMode.POSITIVE) for label in CALLS] + [(label, GenerationMode.NEGATIVE) for label in FORBIDS],
+    [(label, GenerationMode.POSITIVE) for label in CALLS]
+    + [pytest.param(label, GenerationMode.NEGATIVE, marks=pytest.mark.long) for label in FORBIDS],
     ids=[f"{label} allowed" for label in CALLS] + [f"{label} forbidden" for label in FORBIDS],
 )
 def test_answers_are_as_the_contract_says(school, label, kind, examples):

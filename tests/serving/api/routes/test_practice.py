@@ -11,11 +11,12 @@ from serving.access.caller import ANYBODY, Scope
 from serving.access.keys import issue_key
 from serving.audit.entries import list_entries
 from serving.plans.stored_plan import open_day
+from tests.examples import DATABASES
 
 LATER = str(date.today() + timedelta(days=30))  # noqa: DTZ011 - as the service sees the day
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=DATABASES)
 def client(request, open_service):
     postgres_url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else None
     with open_service(postgres_url) as client:

@@ -10,11 +10,12 @@ from features.roster import read_team
 from serving.api.routes.practice import session_reports as route
 from serving.audit.entries import list_entries
 from serving.plans.practice.session_reports import SOURCE
+from tests.examples import DATABASES
 
 HELD = {"happened": "done", "students": []}
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=DATABASES)
 def client(request, open_service):
     postgres_url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else None
     with open_service(postgres_url) as client:
