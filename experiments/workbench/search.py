@@ -209,7 +209,11 @@ def _try_values(study: optuna.Study, experiment: Experiment, scorer: _Scorer) ->
 
     for number in range(ended, trials):
         seed = np.random.SeedSequence([experiment.search.seed, number]).generate_state(1)
-        study.sampler = optuna.samplers.TPESampler(n_startup_trials=STARTUP, seed=int(seed[0]))
+        study.sampler = optuna.samplers.TPESampler(
+            n_startup_trials=STARTUP,
+            seed=int(seed[0]),
+            constant_liar=False,  # else a trial that was killed, which never ends, has a say
+        )
         study.optimize(score, n_trials=1)
         last = _describe(_ended(study)[-1])
         logger.info(
