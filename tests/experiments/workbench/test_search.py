@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -173,7 +174,9 @@ def test_a_search_that_was_killed_goes_on_as_if_it_had_not_been(school, tmp_path
     parts = Shelf(school).parts
     before = set(parts.glob("*.npz"))
 
-    process = subprocess.Popen([sys.executable, "-m", "experiments", "search", str(path)], stderr=subprocess.DEVNULL)
+    asked = "from experiments.workbench import search; from experiments.__main__ import main; search.STARTUP = 2; "
+    command = [sys.executable, "-c", f"{asked}main(['search', {str(path)!r}])"]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd=Path(__file__).parents[3])
     while len(set(parts.glob("*.npz")) - before) < 5:  # amid the second trial
         assert process.poll() is None, "it ended before it could be killed"
         time.sleep(0.01)
