@@ -16,7 +16,7 @@ from features.database import Database
 from features.errors import RegroupError
 from features.roster import Rule, Series, SkillMap, Team
 from serving.access.caller import Caller
-from serving.access.visibility import find_roster, require_unchanged
+from serving.access.visibility import find_roster, find_student_team, require_unchanged, unknown_student
 from serving.audit.entries import AuditEntry, add_entries
 from serving.errors import RequestError
 from serving.formats import pack_instance
@@ -165,6 +165,20 @@ class Planner:
             team = self.rosters.recent(team_id).team
             school = None if team is None else team.school
         return self.queue.acquire(Lane(school, caller.key_id))
+
+    def open_student(self, caller: Caller, student_id: str) -> tuple[str | None, TeamSnapshot, Snapshot]:
+        """A student's team (null for none), what its roster says, and what is known of the student by now.
+
+        Raises:
+            NotFoundError: There is no such student, or none that the caller may know of.
+            NotReadyError: There is no model yet.
+        """
+        served = self.served()
+        team_id, roster = find_student_team(self.rosters, caller, student_id)
+        snapshot = self.live.restrict(served, [student_id], roster.school_students, roster.latest_event)
+        if student_id not in snapshot.student_facts.position and team_id is None:
+            raise unknown_student()
+        return team_id, roster, snapshot
 
 
 @dataclass(frozen=True)

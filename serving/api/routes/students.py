@@ -5,7 +5,6 @@ from collections.abc import Callable
 from fastapi import APIRouter, Response
 
 from serving.access.caller import Caller, Scope
-from serving.access.visibility import find_student_team, unknown_student
 from serving.api.dependencies import (
     Auditor,
     CurrentAuditor,
@@ -59,11 +58,7 @@ def make_profile(
         NotFoundError: There is no such student, or none that the caller may know of.
         NotReadyError: There is no model yet.
     """
-    served = planner.served()
-    team_id, roster = find_student_team(planner.rosters, caller, student_id)
-    snapshot = planner.live.restrict(served, [student_id], roster.school_students, roster.latest_event)
-    if student_id not in snapshot.student_facts.position and team_id is None:
-        raise unknown_student()
+    team_id, roster, snapshot = planner.open_student(caller, student_id)
     auditor.note("read_profile", team_id=team_id, student_id=student_id)
     put_headers(stale_headers(roster.stale_seconds))
     forecasts = forecast_students(snapshot, [student_id], planner.settings.recent_days)

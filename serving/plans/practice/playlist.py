@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 
 from features.roster import SkillMap
 from serving.access.caller import Caller
-from serving.access.visibility import find_student_team, require_student, unknown_student
+from serving.access.visibility import require_student
 from serving.audit.entries import AuditEntry, add_entries
 from serving.errors import ConflictError
 from serving.models.forecasts import SkillForecast, forecast_students
@@ -81,11 +81,7 @@ def make_playlist(planner: Planner, caller: Caller, student_id: str) -> Playlist
         NotFoundError: There is no such student, or none that the caller may know of.
         NotReadyError: There is no model yet.
     """
-    served = planner.served()
-    team_id, roster = find_student_team(planner.rosters, caller, student_id)
-    snapshot = planner.live.restrict(served, [student_id], roster.school_students, roster.latest_event)
-    if student_id not in snapshot.student_facts.position and team_id is None:
-        raise unknown_student()
+    team_id, roster, snapshot = planner.open_student(caller, student_id)
     forecasts = forecast_students(snapshot, [student_id], planner.settings.recent_days)
     focus = {} if roster.team is None else roster.team.focus
     today = date.today()  # noqa: DTZ011 - the school's own day
