@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from training.models.artifacts import StoredModel
 
 EXPERIMENT, BENCHMARKS, EXPERIMENTS = "regroup-nightly", "regroup-benchmarks", "regroup-experiments"
-KIND = {"mlflow.experimentKind": "custom_model_development"}
-"""The tag by which MLflow's pages show runs with their metrics, and not what belongs to language models."""
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 NIGHT = "night"
 FORECASTS = ("struggle", "mastery")
@@ -364,7 +362,7 @@ class Tracking:
             return str(experiment.experiment_id)
         place = str(self._folder / "artifacts" / name) if self._folder else None
         try:
-            return str(self._client.create_experiment(name, artifact_location=place, tags=KIND))
+            return str(self._client.create_experiment(name, artifact_location=place))
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
