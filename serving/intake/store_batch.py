@@ -133,9 +133,8 @@ class Intake:
         may_void = self._may_void(statements, raw.loc[events.index, "event_key"])
         valid = dict(zip(events.index.tolist(), list_events(events), strict=True))
         tries = self._read_tries(valid.values())
-        with self.database.changing(
-            alone=finish is not None
-        ) as connection:  # other writers wait, so everything else was done before
+        # other writers wait meanwhile, so everything else was done before
+        with self.database.changing(alone=finish is not None) as connection:
             lock_writers(connection)
             gone = find_erased(connection, students)
             left = {at: event for at, event in valid.items() if event.student_id not in gone}
