@@ -18,6 +18,8 @@ def school(tmp_path_factory, migrated_mlflow):
     home = Home(place / "home")
     ingest_file(home, place / "school" / "log.parquet", mapping=place / "school" / "mapping.toml")
     save_roster(read_roster_files(place / "school" / "roster"), home.database_url())
+    (home.experiments / "salts").mkdir(parents=True)
+    (home.experiments / "salts" / "experiments").write_bytes(b"folds")  # the same folds in every run
     copy_database(migrated_mlflow, place / "mlruns" / "mlflow.db")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("REGROUP_HOME", str(home.root))
