@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+import logging
 import signal
 import threading
 import time
@@ -10,6 +11,8 @@ from contextlib import suppress
 from types import FrameType
 
 from serving.errors import NotReadyError
+
+logger = logging.getLogger("regroup")
 
 OPEN_S = 1.0
 """Seconds for which a circuit stays open after a failure."""
@@ -72,11 +75,11 @@ class Drain:
 
 
 class PeriodicTask:
-    """A thread that calls a function every few seconds.
+    """A thread that calls a function every few seconds, for as long as the process lives.
 
     Args:
         name: The name of the thread.
-        function: The function, which handles its own errors.
+        function: The function; what it raises is logged, and the next call is made all the same.
         every_s: Seconds between two calls.
     """
 
@@ -101,7 +104,10 @@ class PeriodicTask:
 
     def _run(self) -> None:
         while not self._stop.wait(self._every_s):
-            self._function()
+            try:
+                self._function()
+            except Exception:
+                logger.exception("%s: failed unexpectedly; it is tried again in %s s", self._name, self._every_s)
 
 
 class CircuitBreaker:

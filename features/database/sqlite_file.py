@@ -49,7 +49,7 @@ class SqliteFile:
         The replaced file's log of changes is deleted: SQLite would write it into the file that has the name now.
 
         Raises:
-            DatabaseAwayError: There is no file at all.
+            DatabaseAwayError: There is no file at all, or it may not be looked at.
         """
         with self._lock:
             if self._open is None:
@@ -99,4 +99,7 @@ def _file_id(path: Path) -> FileId | None:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise DatabaseAwayError(f"the SQLite file {str(path)!r} cannot be looked at: {reason}") from None
     return found.st_dev, found.st_ino

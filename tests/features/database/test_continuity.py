@@ -201,3 +201,17 @@ def test_the_database_of_another_installation_is_refused_until_the_marker_is_del
 
     (tmp_path / "database.json").unlink()
     assert teams_of(open_sqlite()) == {"of others"}
+
+
+def test_a_file_that_may_not_be_looked_at_is_away_until_it_may(open_sqlite, tmp_path):
+    database, file = open_sqlite(), tmp_path / "regroup.db"
+    add(database, "T1")
+    file.rename(tmp_path / "aside")
+    file.symlink_to(file)  # a loop: nothing says whether there is a file
+
+    with pytest.raises(DatabaseAwayError, match=r"regroup\.db' cannot be looked at: Too many levels"):
+        teams_of(database)
+
+    file.unlink()
+    (tmp_path / "aside").rename(file)
+    assert teams_of(database) == {"T1"}
