@@ -114,15 +114,24 @@ def find_gone(connection: Connection, student_ids: Collection[str]) -> set[str]:
     return set(erased).difference(seated)
 
 
-def students_of_schools(url: Source, schools: Collection[str]) -> frozenset[str]:
+def students_of_schools(
+    url: Source, schools: Collection[str] | None, teams: Collection[str] | None = None
+) -> frozenset[str]:
     """The ids of all students in the teams of some schools.
+
+    Args:
+        url: The database.
+        schools: Names of the schools; None for all.
+        teams: Ids of the only teams of these schools that count; None for all.
 
     Raises:
         MissingError: No roster is loaded.
     """
     joined = select(tables.MEMBERS.c.student_id).join(tables.TEAMS, tables.TEAMS.c.team_id == tables.MEMBERS.c.team_id)
     with _reading(url) as connection:
-        return frozenset(connection.execute(joined.where(tables.TEAMS.c.school.in_(sorted(schools)))).scalars())
+        for column, named in ((tables.TEAMS.c.school, schools), (tables.TEAMS.c.team_id, teams)):
+            joined = joined if named is None else joined.where(column.in_(sorted(named)))
+        return frozenset(connection.execute(joined).scalars())
 
 
 def read_students(url: Source, day: date) -> frozenset[str]:

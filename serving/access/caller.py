@@ -2,6 +2,19 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
+
+
+class SchoolTeam(Protocol):
+    """A team of a school, as much of it as says who may know of it."""
+
+    @property
+    def team_id(self) -> str:
+        """Its id."""
+
+    @property
+    def school(self) -> str:
+        """The name of its school."""
 
 
 class Scope(StrEnum):
@@ -23,7 +36,8 @@ class Caller:
     Attributes:
         key_id: The part of the key that identifies it; no secret.
         scopes: What the key may be used for.
-        schools: The schools that the caller may know of; None for all, and for students without a team too.
+        schools: The schools that the caller may know of; None for all.
+        teams: The ids of the teams of these schools that the caller may know of; None for all.
         per_minute: Requests allowed in a minute; None for as many as the service allows any key.
         staff_id: The adult whose own key it is; None where it is of no certain one.
     """
@@ -33,15 +47,23 @@ class Caller:
     schools: frozenset[str] | None = None
     per_minute: int | None = None
     staff_id: str | None = None
+    teams: frozenset[str] | None = None
 
-    def may_see(self, school: str | None) -> bool:
-        """Whether the caller may know of a school; None stands for students and teams without a known school.
+    @property
+    def sees_all(self) -> bool:
+        """Whether the caller may know of everybody, students without a team and teams of before too."""
+        return self.schools is None and self.teams is None
+
+    def may_see(self, team: SchoolTeam) -> bool:
+        """Whether the caller may know of a team.
 
         Example:
-            >>> Caller("k", frozenset(), frozenset({"North"})).may_see(None)
+            >>> from features.roster import TeamName
+            >>> Caller("k", frozenset(), teams=frozenset({"t1"})).may_see(TeamName("t2", "North"))
             False
         """
-        return self.schools is None or school in self.schools
+        of_school = self.schools is None or team.school in self.schools
+        return of_school and (self.teams is None or team.team_id in self.teams)
 
 
 ANYBODY = Caller("open", frozenset(Scope))

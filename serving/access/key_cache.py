@@ -122,10 +122,10 @@ def _find_valid(reading: _Reading, key_id: str | None) -> tuple[StoredKey, Calle
 
 
 def _to_caller(key: StoredKey) -> Caller:
-    schools = None if key.schools is None else frozenset(key.schools)
+    schools, teams = (None if ids is None else frozenset(ids) for ids in (key.schools, key.teams))
     # a scope of a later version of regroup allows nothing here
     scopes = frozenset(Scope(name) for name in key.scopes if name in set(Scope))
-    return Caller(key.key_id, scopes, schools, key.per_minute, key.staff_id)
+    return Caller(key.key_id, scopes, schools, key.per_minute, key.staff_id, teams)
 
 
 def _key_in(header: str) -> str | None:

@@ -68,6 +68,7 @@ def issue_key(
     expires_at: datetime | None = None,
     per_minute: int | None = None,
     staff_id: str | None = None,
+    teams: Sequence[str] | None = None,
 ) -> ApiKey:
     """Stores a new key, valid from now on, and returns it; its secret is nowhere else.
 
@@ -79,6 +80,7 @@ def issue_key(
         expires_at: The moment from which the key is refused, in UTC; None for never.
         per_minute: The requests that the key may make; None for as many as the service allows any key.
         staff_id: The adult whose own key it is; None where it is of no certain one.
+        teams: The ids of the teams of these schools that the key may be used for; None for all.
 
     Raises:
         BusyError: The database stayed locked.
@@ -97,6 +99,7 @@ def issue_key(
             created_at=datetime.now(UTC),
             expires_at=expires_at,
             staff_id=staff_id,
+            teams=None if teams is None else tuple(dict.fromkeys(teams)),
         ),
     )
     return key

@@ -31,7 +31,7 @@ def find_roster(rosters: RosterCache, caller: Caller, team_id: str, *, now: bool
         roster = rosters.fresh(team_id) if now else rosters.recent(team_id)
     except MissingError as error:
         raise NotReadyError("no_roster", str(error)) from error
-    if roster.team is None or not caller.may_see(roster.team.school):
+    if roster.team is None or not caller.may_see(roster.team):
         raise unknown_team()
     return roster.team, roster
 
@@ -47,7 +47,7 @@ def require_team(database: Database, caller: Caller, team_id: str) -> None:
         teams = list_teams(database)
     except MissingError as error:
         raise NotReadyError("no_roster", str(error)) from error
-    if not any(team.team_id == team_id and caller.may_see(team.school) for team in teams):
+    if not any(team.team_id == team_id and caller.may_see(team) for team in teams):
         raise unknown_team()
 
 
@@ -56,7 +56,7 @@ def find_student_team(rosters: RosterCache, caller: Caller, student_id: str) -> 
 
     Of several teams it is the first that the caller may see.
 
-    Only callers for all schools may know of a student without a team, and nobody of one who was erased.
+    Only callers for all teams may know of a student without a team, and nobody of one who was erased.
 
     Raises:
         NotFoundError: The caller may not know of the student, whether there is one or not.
@@ -65,8 +65,8 @@ def find_student_team(rosters: RosterCache, caller: Caller, student_id: str) -> 
         teams = rosters.teams_of(student_id)
     except MissingError:
         teams = ()
-    team = next((team for team in teams if caller.may_see(team.school)), None)
-    if team is None and (teams or not caller.may_see(None)):
+    team = next((team for team in teams if caller.may_see(team)), None)
+    if team is None and (teams or not caller.sees_all):
         raise unknown_student()
     if team is None and rosters.is_gone(student_id):  # the profiles that serve may be of before the erasure
         raise unknown_student()
@@ -92,7 +92,7 @@ def require_student(connection: Connection, caller: Caller, student_id: str) -> 
         teams = find_teams_of(connection, student_id)
     except MissingError:
         teams = ()
-    if find_gone(connection, [student_id]) or not any(caller.may_see(team.school) for team in teams):
+    if find_gone(connection, [student_id]) or not any(caller.may_see(team) for team in teams):
         raise unknown_student()
 
 
@@ -116,18 +116,18 @@ def require_unchanged(connection: Connection, caller: Caller, team: Team, roster
         now = read_team(connection, team.team_id)
     except MissingError:
         raise unknown_team() from None
-    if not caller.may_see(now.school):
+    if not caller.may_see(now):
         raise unknown_team()
     if not set(team.members) <= set(now.members) or find_erased(connection, team.members):
         raise RosterChangedError("the roster changed while the day was planned; ask again")
 
 
 def may_see_team(database: Database | Connection, caller: Caller, team_id: str) -> bool:
-    """Whether the caller may know of a team; only callers for all schools know of one that has left the roster."""
-    if caller.schools is None:
+    """Whether the caller may know of a team; only callers for all teams know of one that has left the roster."""
+    if caller.sees_all:
         return True
     try:
-        return any(team.team_id == team_id and caller.may_see(team.school) for team in list_teams(database))
+        return any(team.team_id == team_id and caller.may_see(team) for team in list_teams(database))
     except MissingError:
         return False
 

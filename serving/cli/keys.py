@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ISSUE = """keys issue --name "Untis export" --scope read --scope plan --expires 2027-06-30
 keys issue --name "one school's tool" --scope read --school Simulated --per-minute 120"""
-LINK = """keys link --name "Ms Rivera" --school North --days 30 --address https://regroup.example.org"""
+LINK = """keys link --name "Ms Rivera" --team team-1 --days 30 --address https://regroup.example.org"""
 REVOKE = "keys revoke 0f3a5c7e9b1d2f4a"
 LINK_DAYS, MOST_LINK_DAYS = 7, 366
 """Days for which a link works where nobody says otherwise, and at most."""
@@ -48,6 +48,12 @@ def add_keys(commands: Commands) -> None:
             action="append",
             metavar="S",
             help="a school of the roster; may be given several times; all schools without it",
+        )
+        command.add_argument(
+            "--team",
+            action="append",
+            metavar="TEAM_ID",
+            help="a team of the roster; may be given several times; all teams of the schools without it",
         )
     link.add_argument("--days", type=int, default=LINK_DAYS, metavar="N", help="how long it works, %(default)s days")
     link.add_argument("--address", default=HERE, metavar="URL", help="where the service is reached, %(default)s")
@@ -79,8 +85,7 @@ def _issue(database: "Database", options: argparse.Namespace) -> None:
     if options.per_minute is not None and options.per_minute < 1:
         raise InputError(f"--per-minute {options.per_minute} must be 1 or more")
     expires_at = None if options.expires is None else _end_of(options.expires)
-    if options.school:
-        _require_schools(database, options.school)
+    _require_known(database, options)
     key = issue_key(
         database,
         options.name,
@@ -88,6 +93,7 @@ def _issue(database: "Database", options: argparse.Namespace) -> None:
         options.school,
         expires_at=expires_at,
         per_minute=options.per_minute,
+        teams=options.team,
     )
     # the key alone on standard output, so that a script can take it
     OUT.print(key.reveal(), markup=False, highlight=False)
@@ -103,13 +109,20 @@ def _link(database: "Database", options: argparse.Namespace) -> None:
         raise InputError(f"--days {options.days} must be from 1 to {MOST_LINK_DAYS}")
     if not options.address.startswith(("https://", "http://")):
         raise InputError(f"--address {options.address!r} is none; write https://HOST")
-    if options.school:
-        _require_schools(database, options.school)
+    _require_known(database, options)
     scopes = [Scope.BOARD, *([] if options.no_names else [Scope.NAMES]), *([Scope.SIGN] if options.leader else [])]
     expires_at = datetime.now(UTC) + timedelta(days=options.days)
     if options.adult is not None:
         _require_adult(database, options.adult)
-    key = issue_key(database, options.name, scopes, options.school, expires_at=expires_at, staff_id=options.adult)
+    key = issue_key(
+        database,
+        options.name,
+        scopes,
+        options.school,
+        expires_at=expires_at,
+        staff_id=options.adult,
+        teams=options.team,
+    )
     # the key stands after a `#`, which no browser sends, so that no log of a proxy has it
     OUT.print(f"{options.address.rstrip('/')}/board/sign-in#{key.reveal()}", markup=False, highlight=False)
     until = f"until {expires_at:%Y-%m-%d %H:%M} UTC, or until `keys revoke {key.key_id}`"
@@ -128,16 +141,22 @@ def _end_of(text: str) -> datetime:
     return ends
 
 
-def _require_schools(database: "Database", schools: list[str]) -> None:
+def _require_known(database: "Database", options: argparse.Namespace) -> None:
+    """Refuses schools that the roster has not, and teams that it has not in these schools."""
     from features.roster import list_teams
 
+    schools, ids = options.school or (), options.team or ()
     try:
-        known = sorted({team.school for team in list_teams(database)})
+        teams = list_teams(database)
     except MissingError:
         return  # keys may be issued before the roster is loaded
-    for school in schools:
-        if school not in known:
-            raise InputError(f"--school {school!r} is not in the roster; it has {', '.join(map(repr, known))}")
+    within = {team.team_id for team in teams if not schools or team.school in schools}
+    for option, named, known in (("--school", schools, {team.school for team in teams}), ("--team", ids, within)):
+        for name in named:
+            if name not in known:
+                of_schools = " in these schools" if option == "--team" and schools else ""
+                has = ", ".join(map(repr, sorted(known)))
+                raise InputError(f"{option} {name!r} is not in the roster{of_schools}; it has {has}")
 
 
 def _require_adult(database: "Database", staff_id: str) -> None:
@@ -156,7 +175,7 @@ def _list(database: "Database", _: argparse.Namespace) -> None:
     keys = list_keys(database)
     now = datetime.now(UTC)
     table = Table()
-    for name in ("key id", "name", "scopes", "schools", "a minute", "expires", "state"):
+    for name in ("key id", "name", "scopes", "schools", "teams", "a minute", "expires", "state"):
         table.add_column(name, no_wrap=name in {"key id", "expires", "state"}, overflow="fold")
     for key in keys:
         table.add_row(*_cells(key, now))
@@ -170,7 +189,7 @@ def _cells(key: "StoredKey", now: datetime) -> tuple[str, ...]:
         key.key_id,
         key.name,
         ", ".join(key.scopes),
-        "all" if key.schools is None else ", ".join(key.schools),
+        *("all" if ids is None else ", ".join(ids) for ids in (key.schools, key.teams)),
         "" if key.per_minute is None else str(key.per_minute),
         "never" if key.expires_at is None else f"{key.expires_at - timedelta(days=1):%Y-%m-%d}",
         key.state(now),

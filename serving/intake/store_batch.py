@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -118,7 +118,7 @@ class Intake:
         rejected = [*unread, *batch.rejected]
         count = len(documents) + len(unread) + len(statements.voiding)
         students = raw["student_id"].dropna().unique()
-        allowed = may_load(self.database, self.caller.schools, students)
+        allowed = may_load(self.database, self.caller, students)
         unknown = unmatched | (raw["student_id"].notna() & ~raw["student_id"].isin(allowed))
         rejected += [to_rejected(int(index), "unknown_student") for index in raw.index[unknown]]
         now = datetime.now(UTC)
@@ -180,34 +180,34 @@ class Intake:
     def _may_void(self, statements: Statements, keys: "pd.Series[str]") -> set[str]:
         """Returns the ids of the statements that this batch voids and that the caller may void.
 
-        Whoever may load every student may void what has not come yet; others only what is there, and of their schools.
+        Whoever may load every student may void what has not come yet; others only what is there, and of their teams.
         """
         named = set(statements.voiding.values())
-        if self.caller.schools is None or not named:
+        if self.caller.sees_all or not named:
             return named
         by_hash = {statement_hash(statements.source, name): name for name in named}
         with self.database.reading() as connection:
             held = find_statements(connection, sorted(by_hash))
-        mine = may_load(self.database, self.caller.schools, [one.student_id for one in held.values()])
+        mine = may_load(self.database, self.caller, [one.student_id for one in held.values()])
         return {by_hash[digest] for digest, one in held.items() if one.student_id in mine} | (named & set(keys))
 
 
-def may_load(database: Database, schools: Collection[str] | None, student_ids: Iterable[str]) -> set[str]:
-    """Returns the students of the schools; students of other schools and unknown ones are left out alike.
+def may_load(database: Database, caller: Caller, student_ids: Iterable[str]) -> set[str]:
+    """Returns the students whom the caller may know of; students of others and unknown ones are left out alike.
 
     Args:
         database: Holds the roster.
-        schools: Schools of the caller; None for all, and then also for students who are in no roster yet.
+        caller: Who sends the batch; one for all teams may load events of students who are in no roster yet.
         student_ids: Students of the batch.
 
     Raises:
         BusyError: The database stayed locked.
         DatabaseAwayError: The database cannot be used.
     """
-    if schools is None:
+    if caller.sees_all:
         return set(student_ids)
     try:
-        return set(student_ids) & students_of_schools(database, schools)
+        return set(student_ids) & students_of_schools(database, caller.schools, caller.teams)
     except MissingError:
         return set()
 

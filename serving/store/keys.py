@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import RowMapping, insert, select, update
 
@@ -25,6 +26,7 @@ class StoredKey:
         expires_at: The moment from which the key is refused; None for never.
         revoked_at: The moment at which the key was revoked; None where it was not.
         staff_id: The adult whose own key it is; None where it is of no certain one.
+        teams: The ids of the teams of these schools that the key may be used for; None for all.
     """
 
     key_id: str
@@ -37,6 +39,7 @@ class StoredKey:
     expires_at: datetime | None
     revoked_at: datetime | None = None
     staff_id: str | None = None
+    teams: tuple[str, ...] | None = None
 
     def state(self, now: datetime) -> str:
         """The state of the key at a moment: `valid`, `expired` or `revoked`."""
@@ -52,7 +55,7 @@ def save_key(database: Database, key: StoredKey) -> None:
         BusyError: The database stayed locked.
         DatabaseAwayError: The database cannot be used.
     """
-    row = {**asdict(key), "scopes": list(key.scopes), "schools": None if key.schools is None else list(key.schools)}
+    row = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(key).items()}
     with database.changing() as connection:
         connection.execute(insert(API_KEYS).values(**row))
 
@@ -88,5 +91,5 @@ def revoke_key(database: Database, key_id: str, now: datetime) -> bool:
 
 
 def _to_key(row: RowMapping) -> StoredKey:
-    schools = None if row["schools"] is None else tuple(row["schools"])
-    return StoredKey(**{**row, "scopes": tuple(row["scopes"]), "schools": schools})
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+    return StoredKey(**values)

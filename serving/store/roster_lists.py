@@ -29,12 +29,14 @@ class ListQuery:
 
     Attributes:
         schools: The schools that the caller may know of; None for all.
+        teams: The ids of their teams that the caller may know of; None for all.
         team_id: The one team whose rows are asked for; None for all teams.
         limit: The most rows on a page.
         cursor: The cursor that came with the page before; None for the first page.
     """
 
     schools: Collection[str] | None
+    teams: Collection[str] | None
     team_id: str | None = None
     limit: int = 20
     cursor: str | None = None
@@ -106,8 +108,9 @@ def _page(
     query: ListQuery,
 ) -> Page[Row]:
     name = key[0].table.name
-    if query.schools is not None:
-        statement = statement.where(TEAMS.c.school.in_(sorted(query.schools)))
+    for column, seen in ((TEAMS.c.school, query.schools), (TEAMS.c.team_id, query.teams)):
+        if seen is not None:
+            statement = statement.where(column.in_(sorted(seen)))
     if query.team_id is not None:
         statement = statement.where(TEAMS.c.team_id == query.team_id)
     if query.cursor is not None:

@@ -147,6 +147,7 @@ API_KEYS = Table(
     Column("expires_at", UtcTime),
     Column("revoked_at", UtcTime),
     Column("staff_id", Text),  # the adult whose own key it is; null: of no certain one
+    Column("teams", JSON(none_as_null=True)),  # null for all teams of these schools
 )
 CALENDAR_FEEDS = Table(
     "calendar_feeds",

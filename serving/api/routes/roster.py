@@ -73,8 +73,9 @@ def replace_roster(
     of all of them. A roster with problems, or that leaves open which classes make a team, is refused and changes
     nothing. Skills and prerequisites alone leave everything else as it is.
     """
-    if caller.schools is not None:
-        raise ForbiddenError("all_schools_needed", "a roster is of all schools, and this key is bound to some")
+    if not caller.sees_all:
+        bound = "schools" if caller.schools is not None else "teams"
+        raise ForbiddenError("all_schools_needed", f"a roster is of all schools, and this key is bound to some {bound}")
     day = as_of or dt.datetime.now().astimezone().date()
     try:
         files = _unpack(body)

@@ -44,7 +44,7 @@ async def get_query(
     ] = None,
 ) -> ListQuery:
     """What of a list is asked for, and how much of it the caller may know."""
-    return ListQuery(caller.schools, limit=limit, cursor=cursor)
+    return ListQuery(caller.schools, caller.teams, limit=limit, cursor=cursor)
 
 
 Asked = Annotated[ListQuery, Depends(get_query)]

@@ -56,7 +56,7 @@ def day_address(team_id: str, day: dt.date | None, more: str = "") -> str:
 @router.get("")
 def list_teams(request: Request, caller: CurrentCaller, database: CurrentDatabase) -> Response:
     """The teams that the caller may see; of a single one, its day."""
-    page = page_teams(database, ListQuery(caller.schools, limit=100))
+    page = page_teams(database, ListQuery(caller.schools, caller.teams, limit=100))
     if len(page.rows) == 1:
         return RedirectResponse(day_address(page.rows[0]["team_id"], None), status_code=HTTPStatus.SEE_OTHER)
     return render(request, "teams.html", teams=page.rows)

@@ -84,8 +84,8 @@ class District:
         of_south: Every id that only the second school has, and its name.
         students: Ids of all students.
         unplaced: A student with events and without a team.
-        keys: By what they are: `north`, `south`, `all`, `expired`, `revoked`, `unknown`, `wrong_secret`,
-            `seldom` (three requests a minute), and `only_SCOPE`.
+        keys: By what they are: `north`, `north_team` (bound to its one team), `south`, `all`, `expired`, `revoked`,
+            `unknown`, `wrong_secret`, `seldom` (three requests a minute), and `only_SCOPE`.
     """
 
     app: FastAPI
@@ -118,6 +118,7 @@ def district(trained_school, give_key, tmp_path_factory) -> Iterator[District]:
     file.close()
     keys = {
         "north": give_key(url, schools=["North"]),
+        "north_team": give_key(url, teams=[first]),
         "south": give_key(url, schools=["South"]),
         "all": give_key(url),
         "expired": give_key(url, expires_at=datetime(2026, 1, 1, tzinfo=UTC)),

@@ -51,8 +51,9 @@ def test_every_route_refuses_keys_of_other_scopes_without_looking(district, rout
             assert (there[0], there[2]["rule"]) == (403, "scope_missing"), route.path
 
 
-def test_what_another_school_has_is_answered_as_what_does_not_exist(district, routes):
-    client = district.client("north")
+@pytest.mark.parametrize("key", ["north", "north_team"])
+def test_what_another_school_or_team_has_is_answered_as_what_does_not_exist(district, routes, key):
+    client = district.client(key)
     compared = 0
     for route in routes:
         theirs, nowhere = (read(route.ask(client, ids)) for ids in (district.south, NOWHERE))
@@ -62,21 +63,23 @@ def test_what_another_school_has_is_answered_as_what_does_not_exist(district, ro
     assert compared >= 4
 
 
-def test_a_student_without_a_team_is_seen_by_keys_for_all_schools_only(district):
+def test_a_student_without_a_team_is_seen_by_keys_for_all_teams_only(district):
     address = f"/v1/students/{district.unplaced}/profile"
 
     assert district.client("all").get(address).json()["team_id"] is None
-    assert read(district.client("north").get(address)) == read(district.client("north").get("/v1/students/x/profile"))
+    for key in ("north", "north_team"):
+        client = district.client(key)
+        assert read(client.get(address)) == read(client.get("/v1/students/x/profile"))
     assert district.client("south").get(address).status_code == 404
 
 
 def test_no_answer_to_a_school_holds_anything_of_another(district, routes):
-    client = district.client("north")
+    clients = st.sampled_from(["north", "north_team"]).map(district.client)
     whose = st.sampled_from([district.north, district.south, NOWHERE])
 
     @settings(max_examples=60, deadline=None)
-    @given(at=st.integers(0, len(routes) - 1), parts=st.tuples(whose, whose, whose))
-    def ask(at, parts):
+    @given(client=clients, at=st.integers(0, len(routes) - 1), parts=st.tuples(whose, whose, whose))
+    def ask(client, at, parts):
         route = routes[at]  # drawn by its place: what is drawn is told in full, and a route holds the contract
         ids = {name: part[name] for name, part in zip(NOWHERE, parts, strict=True)}
 

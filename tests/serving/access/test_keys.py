@@ -7,6 +7,7 @@ import pytest
 
 from features.database import Database
 from features.errors import InputError
+from features.roster import Roster, TeamName, save_roster
 from serving.__main__ import main
 from serving.access import Scope
 from serving.access.key_cache import KeyCache
@@ -43,9 +44,23 @@ def test_a_key_is_shown_once_and_stands_for_its_caller(database, capsys):
     assert caller.key_id == key.split("_")[1]
     assert caller.scopes == {Scope.READ, Scope.PLAN}
     assert (caller.schools, caller.per_minute) == ({"North"}, 9)
-    assert caller.may_see("North")
-    assert not caller.may_see("South")
-    assert not caller.may_see(None)
+    assert caller.may_see(TeamName("t1", "North"))
+    assert not caller.may_see(TeamName("t1", "South"))
+    assert not caller.sees_all
+
+
+def test_a_key_may_be_of_some_teams_of_a_school(database, capsys):
+    team, other = TeamName("t1", "North"), TeamName("t2", "North")
+    save_roster(Roster((team, other), (), (), (), ()), database)
+    with pytest.raises(InputError, match=r"--team 'nowhere' is not in the roster in these schools; it has 't1', 't2'"):
+        main(["keys", "issue", "--name", "x", "--scope", "read", "--school", "North", "--team", "nowhere"])
+    main(["keys", "link", "--name", "Ms Rivera", "--team", team.team_id])
+
+    caller = find(database, capsys.readouterr().out.strip().partition("#")[2])
+
+    assert caller.teams == {team.team_id}
+    assert caller.may_see(team)
+    assert not caller.may_see(other)
 
 
 def test_no_secret_is_kept(database):

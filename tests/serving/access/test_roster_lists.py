@@ -30,8 +30,9 @@ def test_a_list_is_read_page_by_page_and_again_by_its_tag(district, name):
     assert client.get(f"/v1/{name}?cursor={first}").json()["rule"] == "bad_cursor"
 
 
-def test_lists_hold_what_the_caller_may_know_of(district):
-    north = district.client("north")
+@pytest.mark.parametrize("key", ["north", "north_team"])
+def test_lists_hold_what_the_caller_may_know_of(district, key):
+    north = district.client(key)
     team = district.north["team_id"]
 
     assert [row["team_id"] for row in north.get("/v1/teams").json()["teams"]] == [team]

@@ -14,6 +14,7 @@ from features.events.identity.ids import event_ids
 from features.events.live.answers import LIVE_EVENTS
 from features.logs.rows import raw_rows
 from features.roster import Member, Roster, TeamName, save_roster
+from serving.access.caller import ANYBODY, Caller
 from serving.app import create_app
 from serving.intake.store_batch import may_load
 from tests.examples import DATABASES
@@ -230,10 +231,10 @@ def test_a_caller_of_one_school_loads_only_its_own_students_and_learns_of_no_oth
     members = (Member("t1", "007"), Member("t2", "NA"))
     save_roster(Roster(teams, members, (), (), ()), database)
 
-    allowed = may_load(database, ["North"], ["007", "NA", "nobody"])
+    allowed = may_load(database, Caller("k", frozenset(), frozenset({"North"})), ["007", "NA", "nobody"])
 
     assert allowed == {"007"}
-    assert may_load(database, None, ["007", "nobody"]) == {"007", "nobody"}
+    assert may_load(database, ANYBODY, ["007", "nobody"]) == {"007", "nobody"}
 
 
 def test_two_services_that_store_at_the_same_time_lose_nothing_and_double_nothing(client, url):
