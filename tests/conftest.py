@@ -17,6 +17,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("alike", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("default" if os.environ.get("REGROUP_TEST_EXPLORE") else "alike")
 
 os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # as the nightly command does, before LightGBM is loaded
 
