@@ -1,7 +1,7 @@
 """Reads events as callers send them into raw rows, as readers of files do, and rejects those that cannot be read."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +47,15 @@ class ReadBatch:
     raw: pd.DataFrame
     source: "pd.Series[str]"
     rejected: list[RejectedEvent]
+
+    def by_source(self, rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+        """The sources of some rows of the batch, mostly one, and the rows of each."""
+        sources = self.source.unique()
+        if len(sources) <= 1 or rows.empty:
+            yield (str(sources[0]) if len(sources) else ""), rows
+            return
+        for source, some in rows.groupby(self.source.loc[rows.index], sort=False):
+            yield str(source), some
 
 
 def read_batch(documents: Mapping[int, object]) -> ReadBatch:

@@ -23,7 +23,7 @@ def to_school_ids(database: Database, batch: ReadBatch) -> "tuple[pd.DataFrame, 
         DatabaseAwayError: It cannot be used.
     """
     parts, unmatched = [batch.raw], pd.Series(False, index=batch.raw.index, dtype=bool)
-    for source, rows in batch.raw.groupby(batch.source, sort=False):
+    for source, rows in batch.by_source(batch.raw):
         with translating(database, str(source)) as ids:
             if ids is None or ids.kind is None:
                 continue

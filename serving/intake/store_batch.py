@@ -32,7 +32,7 @@ from features.schema import Event, list_events
 from features.tombstones import find_erased
 from serving.access.caller import Caller
 from serving.errors import RequestError, TooLargeError
-from serving.intake.read_batch import read_batch, to_rejected
+from serving.intake.read_batch import ReadBatch, read_batch, to_rejected
 from serving.intake.school_ids import to_school_ids
 from serving.intake.statements import NO_STATEMENTS, Statements
 from serving.schemas.events import EventsOut, RejectedEvent
@@ -122,15 +122,16 @@ class Intake:
         unknown = unmatched | (raw["student_id"].notna() & ~raw["student_id"].isin(allowed))
         rejected += [to_rejected(int(index), "unknown_student") for index in raw.index[unknown]]
         now = datetime.now(UTC)
-        events, nulled, broken = _check(raw[~unknown], batch.source, now)
+        events, nulled, broken = _check(batch, raw[~unknown] if unknown.any() else raw, now)
         rejected += broken
-        numbered = raw.loc[events.index, ["event_key", "attempt"]].notna().any(axis=1)
-        ids, _ = number_copies(events, ~numbered.to_numpy(dtype=bool))
+        used = raw if raw.index.equals(events.index) else raw.loc[events.index]
+        numbered = (used["event_key"].notna() | used["attempt"].notna()).to_numpy(dtype=bool)
+        ids, _ = number_copies(events, ~numbered)
         events = events.assign(event_id=ids)
         events = events.assign(sequence=order_ties(events))
         watch = IdWatch()
         watch.add(batch.raw)
-        may_void = self._may_void(statements, raw.loc[events.index, "event_key"])
+        may_void = self._may_void(statements, used["event_key"])
         valid = dict(zip(events.index.tolist(), list_events(events), strict=True))
         tries = self._read_tries(valid.values())
         # other writers wait meanwhile, so everything else was done before
@@ -212,19 +213,20 @@ def may_load(database: Database, caller: Caller, student_ids: Iterable[str]) -> 
         return set()
 
 
-def _check(raw: pd.DataFrame, source: "pd.Series[str]", now: datetime) -> tuple[pd.DataFrame, int, list[RejectedEvent]]:
+def _check(batch: ReadBatch, raw: pd.DataFrame, now: datetime) -> tuple[pd.DataFrame, int, list[RejectedEvent]]:
     """Returns the valid events by their place in the batch, how many lost their duration, and the rejected ones."""
     parts, nulled, rejected = [], 0, list[RejectedEvent]()
-    for name, rows in raw.groupby(source.loc[raw.index], sort=False) if len(raw) else [("", raw)]:
-        checked = check_rows(rows, str(name), now, AHEAD)
-        valid = rows.index.difference(checked.rejected.index, sort=False)
+    for name, rows in batch.by_source(raw):
+        checked = check_rows(rows, name, now, AHEAD)
+        rejects = len(checked.rejected)
+        valid = rows.index.difference(checked.rejected.index, sort=False) if rejects else rows.index
         parts.append(checked.events.set_axis(valid))
         nulled += sum(checked.nulled.values())
         rejected += [
             to_rejected(index, str(rule))
             for index, rule in zip(checked.rejected.index.tolist(), checked.rejected["rejected"], strict=True)
         ]
-    return pd.concat(parts), nulled, rejected
+    return pd.concat(parts) if len(parts) > 1 else parts[0], nulled, rejected
 
 
 def _find_tries(connection: Connection, events: Iterable[Event]) -> _Tries:
