@@ -56,7 +56,7 @@ class SolverQueue:
 
     @property
     def answering_s(self) -> float:
-        """Seconds in which a plan that is found is rendered, stored and answered: as long as lately, and a quarter more."""
+        """Seconds kept free to render, store and answer a plan that is found: a quarter more than it took lately."""
         return self._answering_s
 
     def note_answering(self, took: float) -> None:
