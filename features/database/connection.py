@@ -23,6 +23,9 @@ from features.errors import BusyError, DatabaseAwayError, InputError, RegroupErr
 PAGES_LEFT = 20_000
 """Pages that SQLite's log of changes may hold before a change has to checkpoint it itself; about 80 MB."""
 
+CACHE_KB = 512
+"""KB of SQLite's file that a connection that is kept open may hold in memory, which the system holds once for all."""
+
 WRITERS = 7_233_401
 """PostgreSQL advisory lock for changing the roster or the tables; any number that nothing else uses."""
 
@@ -284,6 +287,7 @@ class Database:
 
     def _prepare(self, connection: sqlite3.Connection, _: object) -> None:
         connection.execute(f"PRAGMA wal_autocheckpoint = {PAGES_LEFT}")
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KB}")
         assert self._file is not None
         self._file.opened()
 
