@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("alike", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -139,53 +140,92 @@ def give_key() -> Callable[..., str]:
 
 
 @pytest.fixture(scope="session")
-def simulated_school(tmp_path_factory: pytest.TempPathFactory, give_key: Callable[..., str]) -> SimulatedSchool:
+def make_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Path]:
+    """Lets the first process of a test run that asks fill a folder; the others wait for it, and only copy from it."""
+
+    def find_or_make(name: str, make: Callable[[Path], None]) -> Path:
+        own = tmp_path_factory.getbasetemp()
+        place = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+        with FileLock(place / f"{name}.lock"):
+            if not (place / f"{name}.made").exists():
+                shutil.rmtree(place / name, ignore_errors=True)
+                (place / name).mkdir()
+                make(place / name)
+                (place / f"{name}.made").touch()
+        return place / name
+
+    return find_or_make
+
+
+@pytest.fixture(scope="session")
+def simulated_school(
+    tmp_path_factory: pytest.TempPathFactory,
+    make_once: Callable[[str, Callable[[Path], None]], Path],
+    give_key: Callable[..., str],
+) -> SimulatedSchool:
     """A small school of two teams, ingested. Only read it."""
     from experiments.simulation import SchoolConfig, simulate_school, write_school
     from features.events.ingest import ingest_file
     from features.home import Home
     from features.roster import read_roster_files, save_roster
 
-    folder = tmp_path_factory.mktemp("school")
-    config = SchoolConfig(teams=2, students_per_team=40, weeks=6, skills=24, strands=3, items_per_skill=20)
-    school = simulate_school(config)
-    write_school(school, folder)
-    home = Home(folder / "home")
-    ingest_file(home, folder / "log.parquet", mapping=folder / "mapping.toml")
-    save_roster(read_roster_files(folder / "roster"), f"sqlite:///{home.root / 'regroup.db'}")
-    members = school.roster["members"]
-    team_ids, student_ids = tuple(sorted(set(members["team_id"]))), tuple(members["student_id"])
-    return SimulatedSchool(folder, home.root, team_ids, student_ids, give_key(f"sqlite:///{home.root / 'regroup.db'}"))
+    def make(folder: Path) -> None:
+        config = SchoolConfig(teams=2, students_per_team=40, weeks=6, skills=24, strands=3, items_per_skill=20)
+        write_school(simulate_school(config), folder)
+        home = Home(folder / "home")
+        ingest_file(home, folder / "log.parquet", mapping=folder / "mapping.toml")
+        save_roster(read_roster_files(folder / "roster"), f"sqlite:///{home.root / 'regroup.db'}")
+        (folder / "key").write_text(give_key(f"sqlite:///{home.root / 'regroup.db'}"))
+
+    made, folder = make_once("simulated", make), tmp_path_factory.mktemp("school")
+    shutil.copytree(made, folder, dirs_exist_ok=True)
+    members = read_roster_files(folder / "roster").members
+    team_ids = tuple(sorted({member.team_id for member in members}))
+    student_ids = tuple(member.student_id for member in members)
+    return SimulatedSchool(folder, folder / "home", team_ids, student_ids, (folder / "key").read_text())
 
 
 @pytest.fixture(scope="session")
 def trained_school(
-    tmp_path_factory: pytest.TempPathFactory, migrated_mlflow: Path, simulated_school: SimulatedSchool
+    tmp_path_factory: pytest.TempPathFactory,
+    make_once: Callable[[str, Callable[[Path], None]], Path],
+    migrated_mlflow: Path,
+    simulated_school: SimulatedSchool,
 ) -> Iterator[TrainedSchool]:
     """The small school after one night, as the environment names it. Only read it; `own_school` may be changed."""
     from features.home import Home
     from training.config import load_config
     from training.nightly import run_nightly
 
-    place = tmp_path_factory.mktemp("trained")
-    config = place / "quick.toml"
-    config.write_text(QUICK, encoding="utf-8")
-    school = TrainedSchool(
-        home=place / "home",
-        mlruns_uri=f"sqlite:///{place / 'mlruns' / 'mlflow.db'}",
-        run_id="",
-        config=config,
-        team_ids=simulated_school.team_ids,
-        student_ids=simulated_school.student_ids,
-        key=simulated_school.key,
-    )
-    shutil.copytree(simulated_school.home, school.home)
-    copy_database(migrated_mlflow, school.mlruns / "mlflow.db")
+    def of(folder: Path, run_id: str = "") -> TrainedSchool:
+        return TrainedSchool(
+            home=folder / "home",
+            mlruns_uri=f"sqlite:///{folder / 'mlruns' / 'mlflow.db'}",
+            run_id=run_id,
+            config=folder / "quick.toml",
+            team_ids=simulated_school.team_ids,
+            student_ids=simulated_school.student_ids,
+            key=simulated_school.key,
+        )
+
+    def make(folder: Path) -> None:
+        school = of(folder)
+        school.config.write_text(QUICK, encoding="utf-8")
+        shutil.copytree(simulated_school.home, school.home)
+        copy_database(migrated_mlflow, school.mlruns / "mlflow.db")
+        with pytest.MonkeyPatch.context() as environment:
+            school.enter(environment)
+            outcome = run_nightly(Home(school.home), load_config(school.config))
+        assert outcome.did == "promoted"
+        (folder / "run").write_text(outcome.run_id)
+
+    made, folder = make_once("trained", make), tmp_path_factory.mktemp("trained")
+    school = of(folder, (made / "run").read_text())
+    copy_school(of(made), school)
+    shutil.copy(made / "quick.toml", school.config)
     with pytest.MonkeyPatch.context() as environment:
         school.enter(environment)
-        outcome = run_nightly(Home(school.home), load_config(config))
-        assert outcome.did == "promoted"
-        yield replace(school, run_id=outcome.run_id)
+        yield school
 
 
 @pytest.fixture(scope="session")
@@ -212,10 +252,7 @@ def own_school(tried_school: TrainedSchool, tmp_path: Path, monkeypatch: pytest.
     school = replace(
         trained_school, home=tmp_path / "home", mlruns_uri=f"sqlite:///{tmp_path / 'mlruns' / 'mlflow.db'}"
     )
-    # nothing of it has served yet, whatever tests ran before
-    shutil.copytree(trained_school.home, school.home, ignore=shutil.ignore_patterns("served", "served.lock"))
-    shutil.copytree(trained_school.mlruns / "artifacts", school.mlruns / "artifacts")
-    copy_database(trained_school.mlruns / "mlflow.db", school.mlruns / "mlflow.db", trained_school.mlruns)
+    copy_school(trained_school, school)
     school.enter(monkeypatch)
     return school
 
@@ -296,6 +333,13 @@ def empty_postgres(postgres_url):
         connection.execute("DROP SCHEMA public CASCADE")
         connection.execute("CREATE SCHEMA public")
     return postgres_url
+
+
+def copy_school(source: TrainedSchool, target: TrainedSchool) -> None:
+    """Copies a trained school; nothing of the copy has served yet, whatever tests ran before."""
+    shutil.copytree(source.home, target.home, ignore=shutil.ignore_patterns("served", "served.lock"))
+    shutil.copytree(source.mlruns / "artifacts", target.mlruns / "artifacts")
+    copy_database(source.mlruns / "mlflow.db", target.mlruns / "mlflow.db", source.mlruns)
 
 
 def copy_database(source: Path, target: Path, moved_from: Path | None = None) -> None:
