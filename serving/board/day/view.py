@@ -22,8 +22,8 @@ REACHED = ("urgent", "coverage", "adult_time_due", "group_time_due", "relationsh
 """Terms of the score whose sentences say what a day reaches."""
 
 
-NONE_MISSED = re.compile(r"^0 of (\d+) students due for (.*) get none\.$")
-"""How the planner says that nobody goes without."""
+NOBODY = re.compile(r" of 0 |^All 0 ")
+"""In sentences about nobody."""
 
 FACT = re.compile(r"^(?:the )?(?:last|(\d+) of the last) (\d+) (wrong|right)$")
 """The fact that stands beside a name, where it is about the latest answers."""
@@ -279,8 +279,7 @@ def name_work(session: Session, edited: EditedDay) -> str:
 
 def list_reached(terms: Iterable[Term | TermOut]) -> list[str]:
     """What a plan reaches, in sentences; without those about nothing."""
-    found = (term.sentence for term in terms if term.name in REACHED and " of 0 " not in term.sentence)
-    return [NONE_MISSED.sub(r"All \1 students due for \2 get it.", sentence) for sentence in found]
+    return [term.sentence for term in terms if term.name in REACHED and not NOBODY.search(term.sentence)]
 
 
 def list_without_adult(edited: EditedDay) -> list[str]:

@@ -133,7 +133,7 @@ def coverage(ledger: Ledger) -> Term:
 def adult_time_due(ledger: Ledger) -> Term:
     """Adult time due: present students who are due for time with an adult and have no adult-led seat today."""
     missed, due = sum(not ledger.led_seats[student] for student in ledger.adult_time_due), len(ledger.adult_time_due)
-    return _loss(ledger, "adult_time_due", missed, f"{missed} of {due} students due for time with an adult get none.")
+    return _loss(ledger, "adult_time_due", missed, _say_due(missed, due, "time with an adult"))
 
 
 def relationships(ledger: Ledger) -> Term:
@@ -204,7 +204,7 @@ def group_time_due(ledger: Ledger) -> Term:
     """Group time due: present students who are due for a seat in a small group or tutoring and get none today."""
     grouped = {student for s in ledger.led if s.session_type in GROUPS for student in s.students}
     missed, due = len(ledger.group_time_due - grouped), len(ledger.group_time_due)
-    return _loss(ledger, "group_time_due", missed, f"{missed} of {due} students due for a small group get none.")
+    return _loss(ledger, "group_time_due", missed, _say_due(missed, due, "a small group"))
 
 
 def coaching(ledger: Ledger) -> Term:
@@ -224,6 +224,14 @@ TERMS: tuple[Callable[[Ledger], Term], ...] = (
 def _gain(ledger: Ledger, name: str, value: float, sentence: str) -> Term:
     weight: float = getattr(ledger.problem.weights, name)
     return Term(name, float(value), weight, weight * value, sentence)
+
+
+def _say_due(missed: int, due: int, what: str) -> str:
+    return (
+        f"{missed} of {due} students due for {what} get none."
+        if missed
+        else f"All {due} students due for {what} get it."
+    )
 
 
 def _loss(ledger: Ledger, name: str, value: float, sentence: str) -> Term:
