@@ -271,8 +271,8 @@ def _show(figures: dict[str, Any]) -> None:
     lines = [
         f"ours over {ratio['over']}{what}: {ratio['value']:.3f} ({ratio['low']:.3f} to {ratio['high']:.3f})"
         for ratio, what in (
-            (figures["ratio"], ", the best other policy"),
-            (figures["ratio_without_memory"], ", the best that looks at each day alone"),
+            (figures["ratio"], ", the best plain policy"),
+            (figures["ratio_with_memory"], ", the best with a memory of whom it seated"),
         )
     ]
     OUT.print(

@@ -103,7 +103,8 @@ def measure_served(
 ) -> tuple[dict[str, dict[str, float]], dict[str, Any]]:
     """Returns the share of strugglers that each policy would have served, and ours over each other policy's.
 
-    `ratio` is over the best other policy, `ratio_without_memory` over the best that looks at each day alone.
+    `ratio` is over the best plain policy, as schools and products know them; `ratio_with_memory` over the best of all,
+    with those to which we gave a memory of whom they seated.
 
     Args:
         reached: By policy.
@@ -121,11 +122,11 @@ def measure_served(
         for policy, (share, drawn) in shares.items()
         if policy != OURS
     }
-    alone = [policy for policy in ratios if not policy.endswith(RESTED)]
-    best, best_alone = (max(some, key=lambda policy: shares[policy][0]) for some in (ratios, alone))
+    plain = [policy for policy in ratios if not policy.endswith(RESTED)]
+    best, best_plain = (max(some, key=lambda policy: shares[policy][0]) for some in (ratios, plain))
     return rows, {
-        "ratio": {"over": best, **ratios[best]},
-        "ratio_without_memory": {"over": best_alone, **ratios[best_alone]},
+        "ratio": {"over": best_plain, **ratios[best_plain]},
+        "ratio_with_memory": {"over": best, **ratios[best]},
         "ratios": ratios,
     }
 
