@@ -10,7 +10,7 @@ FRESH  ?=
 
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: setup demo test test-long check bench wheel lock clean
+.PHONY: setup demo test test-short test-long check style types bench wheel lock clean
 
 # A step that says what it does, and that it goes on: $(call step,what,command)
 define step
@@ -34,16 +34,23 @@ $(READY): $(BIN)/uv requirements.lock pyproject.toml
 demo: setup
 	@$(BIN)/python -m experiments demo $(if $(LOG),--log $(LOG) --format $(FORMAT)) $(if $(MAPPING),--mapping $(MAPPING)) $(if $(FRESH),--fresh)
 
-check: setup
+check: style types
+
+style: setup
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
+
+types: setup
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
 # Each file stays in one process, so that what its tests share is made once.
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
-test: check
+test: style
+	@$(MAKE) --no-print-directory --jobs=2 types test-short
+
+test-short: setup
 	@$(PYTEST) -m "not long"
 
 # Slow by nature: fresh environments, processes killed under way, fuzz at length. Up to an hour.
