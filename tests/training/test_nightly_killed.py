@@ -93,6 +93,17 @@ def test_where_there_is_no_terminal_a_night_says_lines_of_json_the_first_before_
     assert loaded.stdout == "[]\n"
 
 
+@pytest.mark.long
+def test_a_first_night_from_prior_to_champion_says_nothing_but_lines_of_json(untrained_school):
+    command = [sys.executable, "-m", "training", "nightly", "--config", untrained_school.config]
+    done = subprocess.run(command, capture_output=True, check=False, text=True)
+
+    messages = [json.loads(line)["message"] for line in done.stderr.splitlines()]
+    assert done.returncode == 0
+    assert "register a prior model, since there is no champion" in messages
+    assert "gate" in messages
+
+
 class Watch(logging.Handler):
     """Does something once, when a step begins."""
 
