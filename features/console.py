@@ -104,6 +104,7 @@ def run_command(command: Callable[[], int | None], *, json_lines: bool = False) 
     json_lines = json_lines and not ERR.is_terminal
     for handler in logging.getLogger().handlers if json_lines else ():
         handler.setFormatter(JsonLines())
+    os.environ.setdefault("MLFLOW_CONFIGURE_LOGGING", "false")  # else it has handlers and levels of its own
     for noisy in ("alembic", "mlflow", "httpx", "matplotlib"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:

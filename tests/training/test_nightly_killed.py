@@ -95,6 +95,7 @@ def test_where_there_is_no_terminal_a_night_says_lines_of_json_the_first_before_
 
 @pytest.mark.long
 def test_a_first_night_from_prior_to_champion_says_nothing_but_lines_of_json(untrained_school):
+    (untrained_school.mlruns / "mlflow.db").unlink()
     command = [sys.executable, "-m", "training", "nightly", "--config", untrained_school.config]
     done = subprocess.run(command, capture_output=True, check=False, text=True)
 
