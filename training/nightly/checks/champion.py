@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from features.bundle import MANIFEST
 from features.errors import InputError
 from features.home import Home
 from features.profiles.columns import OF_STUDENTS
-from features.profiles.fold import fold
+from features.profiles.fold import fold, read_skill_rows, read_student_rows
+from features.profiles.kernel import Student
 from features.profiles.state import State
 from features.profiles.timeline import sort_events
 from features.publications import moment_of, newest_publication, order_of, read_buckets
@@ -134,17 +134,11 @@ def _measure_published(folder: Path, roster: Roster) -> Figures:
     moment = moment_of(folder.name)
     assert moment is not None, "only profiles of a moment are measured"
     students, skills = Sums(OF_STUDENTS, moment), Sums(OF_SKILLS, moment)
-    for part in read_buckets(folder):
-        for sums, profiles, last in (
-            (students, part.student_profiles(), "last_active"),
-            (skills, part.skill_profiles(), "last_practiced"),
-        ):
-            rows, schools = profiles[list(sums.names)].to_numpy(), roster.schools(profiles["student_id"])
-            sums.add(rows, _microseconds(profiles[last]), schools)
+    for part in read_buckets(folder, items=False):
+        state = part.state
+        schools = roster.schools(pd.Series(state.students, dtype="str"))
+        of_students = read_student_rows(state, part.statistics, moment)
+        students.add(of_students, state.student[:, Student.LAST_TIME], schools)
+        rows = read_skill_rows(state, part.statistics, moment)
+        skills.add(rows.columns[:, len(OF_STUDENTS) :], rows.last_practiced, schools[rows.student])
     return join_figures(students.figures(), skills.figures())
-
-
-def _microseconds(moments: "pd.Series[pd.Timestamp]") -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Microseconds since 1970, UTC; NaN for null."""
-    whole = moments.astype("datetime64[us, UTC]").to_numpy("datetime64[us]").astype(np.float64)
-    return np.where(moments.isna().to_numpy(), np.nan, whole)
