@@ -277,14 +277,17 @@ def test_profiles_of_an_earlier_version_are_read_and_erased(home, tmp_path):
     assert not (after / "skill_profiles.parquet").exists()
 
 
-def test_changes_that_an_earlier_version_wrote_are_read_as_rows_that_replace_others(home):
-    """Format 2 held rows of items as they became, and not how many answers came."""
+def test_changes_that_an_earlier_version_wrote_are_read_as_rows_that_replace_others(home, monkeypatch):
+    """Format 2 held rows of items as they became, and not how many answers came, and its arrays value by value."""
     before = read_publication(publish(home, 1))
     store(home, pd.concat([later("007", minutes) for minutes in (9 * 1440, 9 * 1440 + 5)]))
     after = read_publication(publish(home, 2))
     vocabulary, known = after.statistics.vocabulary, Known.of(STATISTICS.vocabulary)
     became = after.state.take(np.flatnonzero(after.state.students == "007"))
-    parts = [write_part(state, vocabulary, known) for state in (before.state, became)]
+    with monkeypatch.context() as earlier:
+        earlier.setattr("features.profiles.parts.PACKED", "")
+        earlier.setattr("features.profiles.parts._pack", lambda values: values)
+        parts = [write_part(state, vocabulary, known) for state in (before.state, became)]
     names = [f"state-00-{number}.npz" for number in range(2)]
 
     def write(draft):
