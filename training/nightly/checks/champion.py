@@ -79,7 +79,7 @@ def measure_champion(
     newest = newest_publication(home, champion.run_id)
     if newest is None or moment_of(newest.name) != moment.replace(microsecond=0):
         return forecasts, bridge  # newer profiles stand
-    return join_figures(forecasts, _measure_published(newest, roster)), bridge
+    return join_figures(forecasts, measure_published(newest, roster)), bridge
 
 
 def _measure_both(home: Home, before: str, after: str, roster: Roster) -> tuple[Figures, Figures]:
@@ -94,7 +94,7 @@ def _measure_both(home: Home, before: str, after: str, roster: Roster) -> tuple[
     if common is None:
         return {}, {}
     try:
-        return _measure_published(first[common], roster), _measure_published(second[common], roster)
+        return measure_published(first[common], roster), measure_published(second[common], roster)
     except InputError as error:
         logger.warning("columns of profiles have no limit for some nights, after a new champion: %s", error)
         return {}, {}
@@ -129,7 +129,7 @@ def _measure_forecasts(
     )
 
 
-def _measure_published(folder: Path, roster: Roster) -> Figures:
+def measure_published(folder: Path, roster: Roster) -> Figures:
     """Measures published profiles at their moment."""
     moment = moment_of(folder.name)
     assert moment is not None, "only profiles of a moment are measured"
