@@ -43,7 +43,7 @@ def raw(answers):
     return raw_rows({**columns, "score": 1.0, "correct": True, "kind": "response"}, len(student))
 
 
-@holds_for(8, 200, ANSWERS, ANSWERS)
+@holds_for(8, 60, ANSWERS, ANSWERS)
 def test_what_is_stored_does_not_depend_on_how_much_was_read(before, after):
     """Ids that come again at other times, sessions longer than what is read, and exports in another zone."""
     with tempfile.TemporaryDirectory() as place:
