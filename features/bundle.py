@@ -46,14 +46,18 @@ def read_signing_key() -> bytes | None:
     return key.encode() or None
 
 
-def write_bundle(folder: Path, facts: Mapping[str, Any], write: Callable[[Path], None]) -> None:
+def write_bundle(
+    folder: Path, facts: Mapping[str, Any], write: Callable[[Path], None], hashes: Mapping[str, str] | None = None
+) -> None:
     """Makes a folder appear at once, complete, with the hash of every file in its manifest, for its owner alone.
 
     Args:
         folder: The path of the bundle; an existing one is replaced.
         facts: What the manifest says besides the hashes.
         write: Writes the files, and the bundles that are parts of this one, into the folder that is its argument.
+        hashes: Those of files that are known, such as of links to files of another bundle; others are computed.
     """
+    hashes = hashes or {}
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = folder.parent / f".{folder.name}-{os.getpid()}"
     shutil.rmtree(draft, ignore_errors=True)
@@ -61,7 +65,8 @@ def write_bundle(folder: Path, facts: Mapping[str, Any], write: Callable[[Path],
     try:
         write(draft)
         parts = (path / MANIFEST if path.is_dir() else path for path in sorted(draft.iterdir()))
-        files = {path.relative_to(draft).as_posix(): file_hash(path) for path in parts}
+        names = ((path.relative_to(draft).as_posix(), path) for path in parts)
+        files = {name: hashes.get(name) or file_hash(path) for name, path in names}
         _write_manifest(draft, {**facts, "files": files})
         _close_to_others(draft)
         _put(draft, folder)

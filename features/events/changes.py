@@ -12,9 +12,11 @@ from features.console import track
 from features.database import Database
 from features.events.checks import keep_distinct
 from features.events.identity.exports import ExportCheck
-from features.events.identity.repeats import resolve_repeats
+from features.events.identity.repeats import resolve_repeats, resolve_retries
 from features.events.identity.voided import Voids, settle_voids, void_statements
+from features.events.known import read_known
 from features.events.live.answers import lock_writers
+from features.events.log.files import list_files
 from features.events.log.store import (
     DataVersion,
     add_item_skills,
@@ -22,7 +24,6 @@ from features.events.log.store import (
     data_version,
     has_events,
     read_events,
-    read_known,
     replace_buckets,
     scan_buckets,
 )
@@ -75,21 +76,23 @@ def stage_changes(
     pairs = [pd.DataFrame({"item_id": [], "skill_id": []}, dtype="str")]
     counts = Counter({"events_stored": 0, "events_known": 0, "rows_merged": 0, "activities": 0})
     found = Changes(pairs[0], counts)
+    files = list_files(home) if has_events(home) else {}
+    due = any(voids.due.values())
     with PartWriter(home.staging / "new") as parts, PartWriter(home.staging / "retagged") as retagged:
         for bucket in track(range(BUCKETS), "student buckets compared", total=BUCKETS):
             rows = read_part(home.staging / "rows", bucket)
-            if rows is None and not any(voids.due.values()):
+            if rows is None and not due:
                 continue
-            # the id of an event has its student in it; only whose the voided statements were, nobody knows
-            whose = None if rows is None or any(voids.due.values()) else rows["student_id"].unique().tolist()
-            known = read_known(home, bucket, whose)
+            rows = None if rows is None else resolve_repeats(rows, leaves_open, settled)
+            # whose the voided statements were, nobody knows
+            known = read_known(files.get(bucket, ()), None if due else rows, leaves_open)
             gone = known[voids.among(known)]
             known = known.drop(gone.index)
             further = pd.DataFrame({"event_id": [], "skills": []}, dtype="str")
             if rows is not None:
                 taken_back = voids.among(rows)
                 rows, found.voided = rows[~taken_back], found.voided + int(taken_back.sum())
-                distinct = keep_distinct(resolve_repeats(rows, known, leaves_open, settled), known)
+                distinct = keep_distinct(resolve_retries(rows, known, leaves_open, settled), known)
                 exports.add(distinct.events, known)
                 parts.add(distinct.events)
                 rejected.add(distinct.rejected)

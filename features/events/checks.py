@@ -257,6 +257,8 @@ def _retag(rows: pd.DataFrame, stored: "pd.Series[str]") -> tuple[pd.DataFrame, 
         rows: Rows of known events.
         stored: Which skills the known event of each row has.
     """
+    if rows.empty:
+        return rows[["event_id", "skills"]], 0
     differs = (rows["skills"].notna() & rows["skills"].ne(stored.set_axis(rows.index))).to_numpy()
     pairs = pd.DataFrame({"skills": rows["skills"].to_numpy(), "stored": stored.to_numpy()})[differs]  # few differ
     distinct = pairs.drop_duplicates()

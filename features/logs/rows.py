@@ -171,7 +171,8 @@ def split_skills(rows: pd.DataFrame) -> pd.DataFrame:
         >>> split_skills(pd.DataFrame({"item_id": ["i"], "skills": ["b\x1fa"]})).to_numpy().tolist()
         [['i', 'a'], ['i', 'b']]
     """
-    distinct = rows.dropna().drop_duplicates()
-    pairs = distinct.assign(skill_id=distinct["skills"].str.split(SKILL_MARK)).explode("skill_id")
+    pairs = rows.dropna().drop_duplicates().rename(columns={"skills": "skill_id"})
+    if pairs["skill_id"].str.contains(SKILL_MARK, regex=False).any():  # mostly none has several
+        pairs = pairs.assign(skill_id=pairs["skill_id"].str.split(SKILL_MARK)).explode("skill_id")
     pairs = pairs[pairs["skill_id"] != ""].astype({"skill_id": "str"})[["item_id", "skill_id"]]
     return pairs.drop_duplicates().sort_values(["item_id", "skill_id"], ignore_index=True)

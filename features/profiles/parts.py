@@ -1,27 +1,42 @@
 """Parts of saved state: a whole one, and what later nights changed of it, row by row.
 
 A student who answers ten questions of a day changes one row of their own, and one for each item and skill among these;
-the hundreds of others stay as they were written once.
+the hundreds of others stay as they were written once. Rows of items, which are most of a state, say in changes how many
+answers came, so that a night needs none of the earlier ones.
 """
 
 import io
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import reduce
-from typing import Any, Self
+from functools import partial, reduce
+from pathlib import Path
+from typing import Any, BinaryIO, Self
 
 import numba as nb
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
-from features.profiles.kernel import Student
+from features.profiles.kernel import Item, Student
 from features.profiles.state import Codes, Floats, Offsets, State
 from features.profiles.vocabulary import Vocabulary
 
 NODE_CODES = [Student.STINT_NODE, Student.PREVIOUS_NODE]
 """Columns of a student's row that hold the code of a node; -1 for none."""
+
+OF_ITEMS = ("item", "item_start", "item_code")
+"""Members of a state that hold the rows of items."""
+
+PACKED, HEADER = ".zst", 64
+"""What the names of packed arrays end in, and the bytes before them that say type and shape."""
+
+CODEC = pa.Codec("zstd", compression_level=3)
+
+COUNTED = Item.RESPONSES + 1
+"""As many columns, the first ones of an item's row, are counts: changes hold what is added to them."""
 
 
 @dataclass(frozen=True)
@@ -60,24 +75,35 @@ def write_part(state: State, vocabulary: Vocabulary, known: Known) -> bytes:
     arrays = {field.name: getattr(own, field.name) for field in fields(own) if field.name != "students"}
     names = {"items": vocabulary.items[items], "nodes": vocabulary.nodes[nodes], "students": pd.Index(state.students)}
     arrays |= {name: np.frombuffer(_join(values), np.uint8) for name, values in names.items()}
+    packed: dict[str, Any] = {name + PACKED: _pack(values) for name, values in arrays.items()}
     file = io.BytesIO()
-    np.savez_compressed(file, known=np.array([known.items, known.nodes]), **arrays)
+    np.savez(file, known=np.array([known.items, known.nodes]), **packed)
     return file.getvalue()
 
 
-def read_part(content: bytes, vocabulary: Vocabulary) -> State:
+def read_part(file: Path | BinaryIO, vocabulary: Vocabulary, *, items: bool = True) -> State:
     """The state that `write_part` wrote, in the codes of a vocabulary that begins with the same known items and nodes.
+
+    Args:
+        file: The file; of one on disk, only what is asked for is read.
+        vocabulary: The vocabulary.
+        items: Whether rows of items, most of a state, are read; without them nobody has any.
 
     Raises:
         KeyError: The vocabulary lacks an item or a node of the state.
         ValueError: This is no such file.
     """
-    with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-        arrays: dict[str, Any] = {name: stored[name] for name in stored.files}
-    items, nodes = (int(count) for count in arrays.pop("known"))
-    item_of = _find(vocabulary.items, items, _split(arrays.pop("items")))
-    node_of = _find(vocabulary.nodes, nodes, _split(arrays.pop("nodes")))
+    with np.load(file, allow_pickle=False) as stored:
+        names = [name.removesuffix(PACKED) for name in stored.files]
+        arrays: dict[str, Any] = {name: _read(stored, name) for name in names if items or name not in OF_ITEMS}
+    known_items, known_nodes = (int(count) for count in arrays.pop("known"))
+    item_of = _find(vocabulary.items, known_items, _split(arrays.pop("items")))
+    node_of = _find(vocabulary.nodes, known_nodes, _split(arrays.pop("nodes")))
     students = np.array(_split(arrays.pop("students")), object)
+    if not items:
+        nothing = State.empty()
+        arrays |= {name: getattr(nothing, name) for name in OF_ITEMS}
+        arrays["item_start"] = np.zeros(len(students) + 1, np.int64)
     return recode_state(State(students=students, **arrays), item_of, node_of)
 
 
@@ -88,7 +114,7 @@ def read_students(content: bytes) -> list[str]:
         ValueError: This is no such file.
     """
     with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-        students = stored["students"]
+        students = _read(stored, "students")
     return _split(students) if students.dtype == np.uint8 else students.tolist()
 
 
@@ -104,37 +130,36 @@ def recode_state(state: State, item_of: Codes, node_of: Codes) -> State:
 
 
 def find_changes(before: State, after: State) -> State:
-    """The rows of a state that differ from those of an earlier one, or that it has beyond them.
+    """The rows of skills that differ from those of an earlier state, or that it has beyond them, and all of items.
 
     Args:
-        before: Its students are the first ones of `after`, in the same order, and their rows the first of theirs.
+        before: Has no rows of items. Its students are the first ones of `after`, in the same order, and their rows of
+            skills the first of theirs.
         after: What came of folding events into `before`.
     """
-    parts: dict[str, Any] = {}
-    for rows, start, code in (("skill", "skill_start", "skill_node"), ("item", "item_start", "item_code")):
-        old, new = getattr(before, rows), getattr(after, rows)
-        old_start, new_start = getattr(before, start), getattr(after, start)
-        owner = np.repeat(np.arange(len(before.students)), np.diff(old_start))
-        at = np.arange(len(old)) + (new_start[:-1][owner] - old_start[:-1][owner])
-        changed = np.ones(len(new), bool)
-        changed[at] = (new[at].view(np.int64) != old.view(np.int64)).any(axis=1)
-        count = np.add.reduceat(np.append(changed, False), new_start, dtype=np.int64)[:-1] * (np.diff(new_start) > 0)
-        parts |= {rows: new[changed], code: getattr(after, code)[changed], start: _offsets(count)}
-    return State(after.students, after.student, **parts)
+    owner = np.repeat(np.arange(len(before.students)), np.diff(before.skill_start))
+    at = np.arange(len(before.skill)) + (after.skill_start[:-1][owner] - before.skill_start[:-1][owner])
+    changed = np.ones(len(after.skill), bool)
+    changed[at] = (after.skill[at].view(np.int64) != before.skill.view(np.int64)).any(axis=1)
+    of_each = np.diff(after.skill_start)
+    count = np.add.reduceat(np.append(changed, False), after.skill_start, dtype=np.int64)[:-1] * (of_each > 0)
+    return replace(after, skill=after.skill[changed], skill_node=after.skill_node[changed], skill_start=_offsets(count))
 
 
-def join_parts(parts: Sequence[State]) -> State:
+def join_parts(parts: Sequence[State], counted: int = COUNTED) -> State:
     """The state that a whole part and its later changes make, by student id.
 
     Args:
         parts: The whole one first, the changes in the order of their nights.
+        counted: How many columns of items are counts that add up, and do not replace those of before.
     """
-    changes = reduce(_update, parts[2:], parts[1]) if len(parts) > 1 else None
-    state = parts[0] if changes is None else _update(parts[0], changes)
+    update = partial(_update, counted=counted)
+    changes = reduce(update, parts[2:], parts[1]) if len(parts) > 1 else None
+    state = parts[0] if changes is None else update(parts[0], changes)
     return state.take(np.argsort(state.students))
 
 
-def _update(state: State, changes: State) -> State:
+def _update(state: State, changes: State, counted: int) -> State:
     """The state with rows that were changed in their place, and further ones after those of the same student."""
     new = sorted(set(changes.students).difference(state.students))
     students = np.append(state.students, np.array(new, object))
@@ -145,19 +170,22 @@ def _update(state: State, changes: State) -> State:
     at = np.full(len(students), -1)
     at[place] = np.arange(len(place))
     parts: dict[str, Any] = {}
-    for rows, start, code in (("skill", "skill_start", "skill_node"), ("item", "item_start", "item_code")):
+    for rows, start, code, adds in (("skill", "skill_start", "skill_node", 0), (*OF_ITEMS, counted)):
         old = getattr(state, start), getattr(state, code), getattr(state, rows)
         more = getattr(changes, start), getattr(changes, code), getattr(changes, rows)
         codes = 1 + int(max(old[1].max(initial=0), more[1].max(initial=0)))
-        parts |= dict(zip((start, code, rows), _update_rows(*old, at, *more, codes), strict=True))
+        parts |= dict(zip((start, code, rows), _update_rows(*old, at, *more, codes, adds), strict=True))
     return State(students, student, **parts)
 
 
 @nb.njit(cache=True, error_model="numpy")
-def _update_rows(  # type: ignore[no-untyped-def]  # noqa: ANN202 - numba infers types
-    old_start, old_code, old_row, at, new_start, new_code, new_row, codes,  # noqa: ANN001
+def _update_rows(  # type: ignore[no-untyped-def]  # noqa: ANN202, C901 - numba infers types, and inlines nothing
+    old_start, old_code, old_row, at, new_start, new_code, new_row, codes, adds,  # noqa: ANN001
 ):  # fmt: skip
-    """Rows of students by code, changed ones in the place of old ones; `at` is where a student's changes are."""
+    """Rows of students by code, changed ones in the place of old ones; `at` is where a student's changes are.
+
+    The first columns, as many as `adds`, are counts that are added up.
+    """
     students, width = len(at), old_row.shape[1]
     start = np.empty(students + 1, np.int64)
     code = np.empty(len(old_code) + len(new_code), np.int32)
@@ -178,16 +206,44 @@ def _update_rows(  # type: ignore[no-untyped-def]  # noqa: ANN202 - numba infers
                 used += 1
         if at[who] >= 0:
             for row in range(new_start[at[who]], new_start[at[who] + 1]):
-                place = used
+                place, added = used, 0
                 if owner_of[new_code[row]] == who:
-                    place = row_of[new_code[row]]
+                    place, added = row_of[new_code[row]], adds
                 else:
                     code[used] = new_code[row]
                     used += 1
-                for column in range(width):
+                for column in range(added):
+                    out[place, column] += new_row[row, column]
+                for column in range(added, width):
                     out[place, column] = new_row[row, column]
     start[students] = used
     return start, code[:used], out[:used]
+
+
+def _pack(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """An array as Zstandard has it, with a header: the first bytes of all values, then the second ones, and so on.
+
+    Most of them are zero, or alike from row to row, so that they take a third less than value by value.
+    """
+    width = values.dtype.itemsize * (values.shape[1] if values.ndim > 1 else 1)
+    planes = values.view(np.uint8).reshape(len(values), width).T
+    header = json.dumps([values.dtype.str, values.shape]).encode().ljust(HEADER)
+    return np.frombuffer(header + CODEC.compress(planes.tobytes(), asbytes=True), np.uint8)
+
+
+def _read(stored: Mapping[str, npt.NDArray[Any]], name: str) -> npt.NDArray[Any]:
+    """An array of a part, also of one that an earlier version wrote value by value."""
+    values: npt.NDArray[Any]
+    if name + PACKED not in stored:
+        values = stored[name]
+        return values
+    content = stored[name + PACKED].tobytes()
+    dtype, shape = json.loads(content[:HEADER])
+    size = np.dtype(dtype).itemsize * math.prod(shape)
+    planes = np.frombuffer(CODEC.decompress(content[HEADER:], size, asbytes=True), np.uint8)
+    rows = np.ascontiguousarray(planes.reshape(-1, shape[0]).T) if shape[0] else planes
+    values = rows.view(dtype).reshape(shape)
+    return values
 
 
 def _codes(values: Floats) -> Codes:

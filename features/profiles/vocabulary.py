@@ -147,8 +147,9 @@ def build_vocabulary(
         [('a', 'b'), ('a',)]
     """
     tagged = item_skills.sort_values(["item_id", "skill_id"])
-    combination = tagged.groupby("item_id", sort=True)["skill_id"].agg(SEPARATOR.join)
-    node_of = dict(zip(combination.index, combination, strict=True))
+    node_of: dict[str, str] = {}
+    for item, skill in zip(tagged["item_id"].tolist(), tagged["skill_id"].tolist(), strict=True):
+        node_of[item] = f"{node_of[item]}{SEPARATOR}{skill}" if item in node_of else skill
     node_of |= {item: NO_SKILL for item in items if item not in node_of}
     named = count_skills(pd.DataFrame({"item_id": [], "skills": []}, dtype="str") if responses is None else responses)
     node_of |= usual_skills(named)

@@ -95,7 +95,7 @@ def fold_bucket(job: Job, statistics: Statistics, known: Known, as_of: datetime 
         UnavailableError: A file of the event log cannot be read.
     """
     if job.parts:
-        state = join_parts([read_part(path.read_bytes(), statistics.vocabulary) for path in job.parts])
+        state = join_parts([read_part(path, statistics.vocabulary, items=False) for path in job.parts])
         if not job.later:
             return Folded(job.bucket, _link(job.parts, draft), len(state.students), 0, anew=False)
         events, held = _read(job.later, as_of)
@@ -109,7 +109,8 @@ def fold_bucket(job: Job, statistics: Statistics, known: Known, as_of: datetime 
             if sum(earlier) + len(content) <= GROWN * whole:
                 names = (*_link(job.parts, draft), _write(job.bucket, content, draft))
             else:
-                content = write_part(join_parts([state, changes]), statistics.vocabulary, known)
+                old = [read_part(path, statistics.vocabulary) for path in job.parts]
+                content = write_part(join_parts([*old, changes]), statistics.vocabulary, known)
                 names = (_write(job.bucket, content, draft),)
             return Folded(job.bucket, names, students, held, anew=False)
     state, held = _fold_all(job.files, statistics, as_of)

@@ -122,7 +122,8 @@ def publish_profiles(
         facts["inputs"] = {f"{number:02d}": _hash_names(paths) for number, paths in files.items()}
         facts["students"] = sum(part.students for part in found)
 
-    write_bundle(folder, facts, write)
+    hashes = {} if before is None else before.hashes()
+    write_bundle(folder, facts, write, hashes)
     return folder
 
 
@@ -200,6 +201,11 @@ class _Before:
         moved = new[was != now]
         buckets: list[int] = self.pairs.loc[self.pairs["item_id"].isin(moved), "bucket"].unique().tolist()
         return buckets
+
+    def hashes(self) -> dict[str, str]:
+        """The hashes of the files of buckets, which were checked and whose bytes their names decide."""
+        names = {name for parts in list_buckets(self.manifest).values() for name in parts}
+        return {name: digest for name, digest in self.manifest["files"].items() if name in names}
 
     def parts(self, number: int) -> tuple[Path, ...]:
         """The files of a bucket."""

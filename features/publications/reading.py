@@ -19,7 +19,7 @@ from features.bundle import MANIFEST, read_file, read_manifest, write_bundle
 from features.errors import InputError
 from features.profiles.difficulty import Statistics
 from features.profiles.fold import read_profiles, read_student_profiles
-from features.profiles.parts import Known, join_parts, read_part, read_students, write_part
+from features.profiles.parts import COUNTED, Known, join_parts, read_part, read_students, write_part
 from features.profiles.state import State
 from features.profiles.vocabulary import Vocabulary
 
@@ -28,8 +28,9 @@ PAIRS = "pairs.parquet"
 WHOLE_STATE = "state.npz"
 """The state of all students in one file, as earlier versions published it."""
 
-FORMAT = 2
-"""Raised when code of another version would misread a publication."""
+FORMAT, BY_BUCKET, ADDING = 3, 2, 3
+"""Raised when code of another version would misread a publication; since when its state is in files by bucket; and
+since when changes hold what is added to counts of items, and not their rows as they became."""
 
 
 @dataclass(frozen=True)
@@ -79,16 +80,26 @@ def read_publication(folder: Path, manifest: Mapping[str, Any] | None = None) ->
     return Publication(manifest, state.take(np.argsort(state.students)), statistics)
 
 
-def read_buckets(folder: Path, manifest: Mapping[str, Any] | None = None) -> Iterator[Publication]:
+def read_buckets(
+    folder: Path, manifest: Mapping[str, Any] | None = None, *, items: bool = True
+) -> Iterator[Publication]:
     """The same of one student bucket after the other, so that only one of them is in memory.
 
-    The arguments and errors are those of `read_publication`.
+    Args:
+        folder: The publication.
+        manifest: From `read_manifest`, where that was read already.
+        items: Whether rows of items, most of a state, are read; profiles need none.
+
+    Raises:
+        InputError: As above.
+        UnavailableError: As above.
     """
     manifest = read_manifest(folder) if manifest is None else manifest
     with _in_sentences(folder):
         statistics = read_statistics(folder, manifest)
         for names in list_buckets(manifest).values():
-            yield Publication(manifest, read_bucket(folder, names, manifest, statistics.vocabulary), statistics)
+            state = read_bucket(folder, names, manifest, statistics.vocabulary, items=items)
+            yield Publication(manifest, state, statistics)
 
 
 def read_statistics(folder: Path, manifest: Mapping[str, Any]) -> Statistics:
@@ -101,11 +112,15 @@ def list_buckets(manifest: Mapping[str, Any]) -> dict[str, list[str]]:
     return dict(manifest.get("buckets", {"0": [WHOLE_STATE]}))
 
 
-def read_bucket(folder: Path, names: Sequence[str], manifest: Mapping[str, Any], vocabulary: Vocabulary) -> State:
+def read_bucket(
+    folder: Path, names: Sequence[str], manifest: Mapping[str, Any], vocabulary: Vocabulary, *, items: bool = True
+) -> State:
     """The state of the students of one bucket."""
     if names == [WHOLE_STATE]:
         return State.load(io.BytesIO(read_file(folder, WHOLE_STATE, manifest)))
-    return join_parts([read_part(read_file(folder, name, manifest), vocabulary) for name in names])
+    files = (io.BytesIO(read_file(folder, name, manifest)) for name in names)
+    counted = COUNTED if manifest["format"] >= ADDING else 0
+    return join_parts([read_part(file, vocabulary, items=items) for file in files], counted)
 
 
 def list_published_students(folder: Path) -> set[str]:
@@ -148,7 +163,8 @@ def publish_without(folder: Path, student_id: str) -> bool:
     }
     facts = {name: value for name, value in manifest.items() if name != "files"}
     erasures = int(facts.get("erasures", 0)) + 1
-    facts |= {"format": FORMAT, "known": [known.items, known.nodes], "buckets": after, "erasures": erasures}
+    form = max(BY_BUCKET, facts["format"])  # changes of other buckets stay as they were
+    facts |= {"format": form, "known": [known.items, known.nodes], "buckets": after, "erasures": erasures}
     facts["students"] = int(facts["students"]) - 1
 
     def write(draft: Path) -> None:

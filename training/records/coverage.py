@@ -43,7 +43,7 @@ def measure_coverage(url: str, published: Path, evidence: Evidence, day: date) -
         day: Counts the students who are in a team then.
     """
     seen, forecast = set[str](), set[str]()
-    for part in read_buckets(published):
+    for part in read_buckets(published, items=False):
         profiles = part.skill_profiles()
         enough = (profiles["skill_opportunities"] >= evidence.min_opportunities) & (
             profiles["student_responses"] >= evidence.min_responses

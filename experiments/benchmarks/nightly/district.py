@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from experiments.benchmarks.nightly.steps import Costs
 from features.events.ingest import ingest_file
 from features.events.log.store import (
     EVENT_FIELDS,
@@ -29,7 +30,7 @@ TEAMS = 4
 """Of the school that is copied: some 250 students with 200,000 events."""
 
 AT_ONCE = 5
-"""Copies that are stored in one commit, about a million events."""
+"""Copies that are ingested from one file, about a million events."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class School:
 
     Attributes:
         events: Rows of `Events` before its last day.
+        rows: Rows of its log before that day, as they arrive.
         last_day: Rows of its log on that day, as they arrive.
         item_skills: Rows of `ItemSkills`.
         mapping: The file that says how the log is read.
@@ -45,6 +47,7 @@ class School:
     """
 
     events: pd.DataFrame
+    rows: pd.DataFrame
     last_day: pd.DataFrame
     item_skills: pd.DataFrame
     mapping: Path
@@ -62,19 +65,27 @@ def simulate(folder: Path, teams: int = TEAMS) -> School:
     morning = events["occurred_at"].max().normalize()
     rows = pd.read_parquet(folder / "log.parquet")
     before = events[events["occurred_at"] < morning].reset_index(drop=True)
-    last_day = rows[rows["occurred_at"] >= morning]
-    return School(before, last_day, read_item_skills(home), folder / "mapping.toml", morning.to_pydatetime())
+    earlier, last_day = rows[rows["occurred_at"] < morning], rows[rows["occurred_at"] >= morning]
+    return School(before, earlier, last_day, read_item_skills(home), folder / "mapping.toml", morning.to_pydatetime())
 
 
-def build_district(school: School, home: Home, events: int) -> Path:
-    """Stores copies of a school until there are so many events before its last day; returns the log of that day."""
+def build_district(school: School, home: Home, events: int, costs: Costs) -> Path:
+    """Ingests copies of a school until there are so many events before its last day; returns the log of that day.
+
+    Args:
+        school: The school.
+        home: Where they are stored.
+        events: How many.
+        costs: Takes what that costs, as the step `ingest`.
+    """
     add_item_skills(home, school.item_skills)
-    copies = max(1, round(events / len(school.events)))
+    copies, path = max(1, round(events / len(school.events))), home.root / "day.parquet"
     for begin in range(0, copies, AT_ONCE):
-        part = [_copy(school.events, number) for number in range(begin, min(begin + AT_ONCE, copies))]
-        store_events(home, pd.concat(part, ignore_index=True))
+        part = [_copy(school.rows, number) for number in range(begin, min(begin + AT_ONCE, copies))]
+        pd.concat(part, ignore_index=True).to_parquet(path, index=False)
+        with costs.step("ingest"):
+            ingest_file(home, path, mapping=school.mapping)
     day = pd.concat([_copy(school.last_day, number) for number in range(copies)], ignore_index=True)
-    path = home.root / "day.parquet"
     day.to_parquet(path, index=False)
     logger.info(
         "district: %d copies of a school, %d events, then %d of a day", copies, copies * len(school.events), len(day)

@@ -26,6 +26,8 @@ from training.evaluation.comparison import score_model
 from training.evaluation.refit import Log, refit
 from training.models.boosting import FORECASTS, train_model
 from training.nightly.backend import current_each
+from training.nightly.checks.champion import measure_published
+from training.nightly.checks.school_days import Roster
 from training.nightly.facts import find_night, hash_code
 
 logger = logging.getLogger("regroup")
@@ -35,6 +37,9 @@ RUN = "benchmark"
 TRAINING = ("dataset", "train", "evaluate", "refit")
 """Steps on at most `max_rows` events, whatever the size of the log; `train` is the boosting alone, and `refit` what a
 night takes besides that promotes its challenger."""
+
+A_DAY, ALL = ("ingest a day", "find night", "profile a day", "check a day"), ("ingest", "profile")
+"""Steps of a night but training, and what a night costs that has everything before it."""
 
 
 @dataclass
@@ -122,6 +127,8 @@ def run_night(
         data = find_night(home, config, midnight).data
     with costs.step("profile a day"):
         second = publish_profiles(home, RUN, statistics, midnight, data, hash_code(), current_each())
+    with costs.step("check a day"):
+        measure_published(second, Roster(home.database_url()))
     costs.figures["night_mb"] = _size(second, own=True) / 1e6
     costs.figures["log_mb"] = _size(home.events) / 1e6
     assert data_version(home) == data, "nobody else writes to the log"

@@ -43,7 +43,8 @@ class ExportCheck:
 
         Args:
             new: Events that are about to be stored, with `features.events.checks.COLUMNS`.
-            known: All events of at least their students in the log, with `features.events.log.store.KNOWN`.
+            known: Events of at least their students in the log, up to `FARTHEST_MIN` before and after them, with
+                `features.events.log.store.KNOWN`.
         """
         first = new["attempt"].fillna(1).eq(1)  # an export of steps has no retries
         answers = new[first & new["score"].notna() & new["occurred_at"].notna()].head(LOOKED_AT)

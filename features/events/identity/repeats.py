@@ -40,14 +40,11 @@ SETTLED = {
 """What is said of what was settled, by what a log left open."""
 
 
-def resolve_repeats(
-    rows: pd.DataFrame, before: pd.DataFrame, leaves_open: Collection[str], settled: Counter[str]
-) -> pd.DataFrame:
+def resolve_repeats(rows: pd.DataFrame, leaves_open: Collection[str], settled: Counter[str]) -> pd.DataFrame:
     """The rows of one file with what it leaves open between equal ones and moments.
 
     Args:
         rows: Valid rows with `features.events.checks.COLUMNS` in the order of the file, all of their students.
-        before: Events that were stored before, with `features.events.log.store.KNOWN`.
         leaves_open: What the log does not say, of `features.logs.rows.OPEN`.
         settled: Counts what was settled of it.
     """
@@ -55,12 +52,45 @@ def resolve_repeats(
         ids, copies = number_copies(rows, np.ones(len(rows), bool))
         rows = rows.assign(event_id=ids)
         settled["copies"] += copies
-    rows = rows.assign(sequence=order_ties(rows))
-    if "retries" in leaves_open:
-        attempt, retries = count_attempts(rows, before)
-        rows = rows.assign(attempt=attempt)
-        settled["retries"] += retries
-    return rows
+    return rows.assign(sequence=order_ties(rows))
+
+
+def resolve_retries(
+    rows: pd.DataFrame, before: pd.DataFrame, leaves_open: Collection[str], settled: Counter[str]
+) -> pd.DataFrame:
+    """The rows of one file with their attempt, where it leaves that open.
+
+    Args:
+        rows: What `resolve_repeats` returned.
+        before: Events that were stored before, with `features.events.log.store.KNOWN`; at least those with an id of
+            the rows, and those of the sessions that the rows are of.
+        leaves_open: What the log does not say, of `features.logs.rows.OPEN`.
+        settled: Counts what was settled of it.
+    """
+    if "retries" not in leaves_open:
+        return rows
+    attempt, retries = count_attempts(rows, before)
+    settled["retries"] += retries
+    return rows.assign(attempt=attempt)
+
+
+def has_whole_sessions(rows: pd.DataFrame, before: pd.DataFrame, since: pd.Timestamp) -> bool:
+    """Whether stored events from a moment on hold the sessions of some rows from their first answers on.
+
+    Args:
+        rows: Valid rows with `features.events.checks.COLUMNS`, later than the moment.
+        before: Events that were stored before, with `features.events.log.store.KNOWN`, none of them earlier than the
+            moment.
+        since: The moment, UTC.
+    """
+    stored = before.loc[before["score"].notna(), SESSION_COLUMNS].assign(new=False)
+    answers = rows.loc[rows["kind"].eq("response"), SESSION_COLUMNS].assign(new=True)
+    every = pd.concat([stored, answers]).dropna().sort_values(SESSION_COLUMNS, kind="stable")
+    student = every["student_id"]
+    pauses = every.groupby("student_id")["occurred_at"].diff() >= SESSION
+    of_first_session = ~pauses.groupby(student).cummax()
+    may_begin_before = every.groupby("student_id")["occurred_at"].transform("min") < since + SESSION
+    return not (every["new"] & of_first_session & may_begin_before).any()
 
 
 def describe_settled(settled: Counter[str]) -> list[str]:
@@ -186,3 +216,6 @@ def _moment(event: Event | Tried) -> tuple[str, int, int]:
 
 RETRY_COLUMNS = ["event_id", "student_id", "occurred_at", "sequence", "item_id"]
 """Columns that tell which answers are tries on one item in one session."""
+
+SESSION_COLUMNS = ["student_id", "occurred_at"]
+"""Columns that tell which answers are of one session."""

@@ -25,12 +25,12 @@ DICTIONARIES = ("student_id", "kind", "item_id", "skills")
 """Columns of few distinct texts; as codes they take a tenth of the memory."""
 
 
-def list_files(home: Home, version: int, *, replaced: bool = False) -> FileLists:
+def list_files(home: Home, version: int | None = None, *, replaced: bool = False) -> FileLists:
     """The files with the rows of a version of the event log, by student bucket.
 
     Args:
         home: Where the event log is.
-        version: A version.
+        version: A version; without it, the newest.
         replaced: Whether those are listed that it had when it was written: merging may have moved their rows since.
 
     Raises:
@@ -96,6 +96,16 @@ def read_files(
     return to_frame(table.unify_dictionaries())
 
 
+def read_where(files: Collection[str], columns: Sequence[str], rows: pyarrow.dataset.Expression) -> pd.DataFrame:
+    """Those rows of some files of the event log for which an expression holds, with texts as texts.
+
+    The errors are those of `read_files`.
+    """
+    fields = pa.schema([_field(name) for name in columns])
+    table = pa.Table.from_batches(_scan(files, columns, None, rows), fields)
+    return to_frame(table.cast(pa.schema([EVENT_FIELDS.field(name) for name in columns])))
+
+
 def count_pairs(files: Collection[str], before: datetime | None) -> pd.DataFrame:
     """How many responses to each item name which skills: `item_id`, `skills` (null where none is named), `responses`.
 
@@ -118,14 +128,15 @@ def list_students(files: Collection[str]) -> list[str]:
     return sorted(reduce(set.union, (set(pc.unique(batch.column(0)).to_pylist()) for batch in batches), set()))
 
 
-def _read_actions(home: Home, version: int, *, replaced: bool) -> pa.Table:
+def _read_actions(home: Home, version: int | None, *, replaced: bool) -> pa.Table:
+    of_version = "the event log" if version is None else f"version {version} of the event log"
     try:
         table = DeltaTable(str(home.events), version=version) if replaced else open_table(home.events, version)
         return pa.table(table.get_add_actions(flatten=True))
     except MissingError as error:  # such as of a log that was restored
         raise UnavailableError(str(error)) from error
     except (OSError, DeltaError) as error:
-        raise explain_os_error(error, f"version {version} of the event log cannot be read") from error
+        raise explain_os_error(error, f"{of_version} cannot be read") from error
 
 
 def _scan(

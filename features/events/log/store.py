@@ -48,7 +48,7 @@ EVENT_FIELDS = pa.schema(
 """A row of the event log: `Events` and the bucket of its student."""
 
 KNOWN = ["event_id", "student_id", "occurred_at", "sequence", "item_id", "score", "skills"]
-"""Columns of `read_known`."""
+"""Columns that tell events apart."""
 
 ITEM_SKILL_FIELDS = pa.schema([("item_id", pa.string()), ("skill_id", pa.string())])
 
@@ -164,20 +164,6 @@ def data_version(home: Home) -> DataVersion:
 def has_events(home: Home) -> bool:
     """Whether anything was ingested."""
     return _is_table(home.events)
-
-
-def read_known(home: Home, bucket: int, students: Sequence[str] | None = None) -> pd.DataFrame:
-    """What tells the events in one bucket apart, the columns `KNOWN`; no rows before the first ingest.
-
-    Args:
-        home: Where the event log is.
-        bucket: The student bucket.
-        students: Those of its students whose events are held in memory; without them, all.
-    """
-    names = KNOWN
-    if not has_events(home):
-        return to_frame(pa.schema([EVENT_FIELDS.field(name) for name in names]).empty_table())
-    return read_events(home, buckets=[bucket], columns=names, students=students)
 
 
 @in_sentences

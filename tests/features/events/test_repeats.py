@@ -12,7 +12,7 @@ from features.errors import InputError
 from features.events.checks import check_rows, keep_distinct
 from features.events.identity.exports import ExportCheck
 from features.events.identity.odd_ids import IdWatch
-from features.events.identity.repeats import Tried, count_attempts_of_few, resolve_repeats
+from features.events.identity.repeats import Tried, count_attempts_of_few, resolve_repeats, resolve_retries
 from features.events.log.store import KNOWN
 from features.logs.rows import raw_rows
 from features.profiles.difficulty import fit_statistics
@@ -48,7 +48,9 @@ def tried(event: Event) -> Tried:
 
 
 def store(rows: pd.DataFrame, known: pd.DataFrame, *leaves_open: str) -> pd.DataFrame:
-    return keep_distinct(resolve_repeats(rows, known, leaves_open, Counter()), known).events
+    settled = Counter[str]()
+    numbered = resolve_repeats(rows, leaves_open, settled)
+    return keep_distinct(resolve_retries(numbered, known, leaves_open, settled), known).events
 
 
 @given(answers=st.lists(answer, min_size=1, max_size=12), skills=st.sampled_from([None, "halves"]))

@@ -9,7 +9,7 @@ import pytest
 from features.errors import MissingError
 from features.events.ingest import ingest_rows
 from features.events.log import store
-from features.events.log.store import add_item_skills, data_version, read_events, read_item_skills, read_known
+from features.events.log.store import add_item_skills, data_version, read_events, read_item_skills
 from features.home import Home
 from features.logs.rows import raw_rows
 from features.schema import Events, ItemSkills, bucket_of, check_table
@@ -47,8 +47,6 @@ def test_a_bucket_holds_its_students_and_no_others(home):
 
     assert "007" in events["student_id"].tolist()
     assert (events["bucket"] == own).all()
-    assert set(read_known(home, int(own))["event_id"]) == set(read_events(home, buckets=[own])["event_id"])
-    assert set(read_known(home, int(own), ["007"])["student_id"]) == {"007"}
     assert read_events(home, buckets=[]).empty
 
 

@@ -28,6 +28,7 @@ from features.events.log.store import (
 from features.events.log.upkeep import erase_events, tidy_events
 from features.home import Home
 from features.profiles.fold import build_profiles
+from features.profiles.parts import Known, write_part
 from features.publications import (
     list_published_students,
     newest_publication,
@@ -274,6 +275,33 @@ def test_profiles_of_an_earlier_version_are_read_and_erased(home, tmp_path):
     after = old.with_name(f"{old.name}-erased1")
     assert read_publication(after).state.students.tolist() == ["007", "s1", "zoë"]
     assert not (after / "skill_profiles.parquet").exists()
+
+
+def test_changes_that_an_earlier_version_wrote_are_read_as_rows_that_replace_others(home, monkeypatch):
+    """Format 2 held rows of items as they became, and not how many answers came, and its arrays value by value."""
+    before = read_publication(publish(home, 1))
+    store(home, pd.concat([later("007", minutes) for minutes in (9 * 1440, 9 * 1440 + 5)]))
+    after = read_publication(publish(home, 2))
+    vocabulary, known = after.statistics.vocabulary, Known.of(STATISTICS.vocabulary)
+    became = after.state.take(np.flatnonzero(after.state.students == "007"))
+    with monkeypatch.context() as earlier:
+        earlier.setattr("features.profiles.parts.PACKED", "")
+        earlier.setattr("features.profiles.parts._pack", lambda values: values)
+        parts = [write_part(state, vocabulary, known) for state in (before.state, became)]
+    names = [f"state-00-{number}.npz" for number in range(2)]
+
+    def write(draft):
+        for name, content in zip(names, parts, strict=True):
+            (draft / name).write_bytes(content)
+        (draft / "statistics.json").write_text(json.dumps(after.statistics.to_json()))
+
+    old = home.published / "old" / "20250101T000000Z-1.1"
+    write_bundle(old, {**after.manifest, "format": 2, "buckets": {"00": names}}, write)
+
+    assert_same_state(read_publication(old).state, after.state)
+    assert publish_without(old, "NA")
+    without = read_publication(newest_publication(home, "old")).state
+    assert_same_state(without, after.state.take(np.flatnonzero(after.state.students != "NA")))
 
 
 def test_events_without_a_log_are_published_alike(home):

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from features.bundle import MANIFEST
 from features.errors import InputError
 from features.home import Home
 from features.profiles.columns import OF_STUDENTS
-from features.profiles.fold import fold
+from features.profiles.fold import fold, read_skill_rows, read_student_rows
+from features.profiles.kernel import Student
 from features.profiles.state import State
 from features.profiles.timeline import sort_events
 from features.publications import moment_of, newest_publication, order_of, read_buckets
@@ -79,7 +79,7 @@ def measure_champion(
     newest = newest_publication(home, champion.run_id)
     if newest is None or moment_of(newest.name) != moment.replace(microsecond=0):
         return forecasts, bridge  # newer profiles stand
-    return join_figures(forecasts, _measure_published(newest, roster)), bridge
+    return join_figures(forecasts, measure_published(newest, roster)), bridge
 
 
 def _measure_both(home: Home, before: str, after: str, roster: Roster) -> tuple[Figures, Figures]:
@@ -94,7 +94,7 @@ def _measure_both(home: Home, before: str, after: str, roster: Roster) -> tuple[
     if common is None:
         return {}, {}
     try:
-        return _measure_published(first[common], roster), _measure_published(second[common], roster)
+        return measure_published(first[common], roster), measure_published(second[common], roster)
     except InputError as error:
         logger.warning("columns of profiles have no limit for some nights, after a new champion: %s", error)
         return {}, {}
@@ -129,22 +129,16 @@ def _measure_forecasts(
     )
 
 
-def _measure_published(folder: Path, roster: Roster) -> Figures:
+def measure_published(folder: Path, roster: Roster) -> Figures:
     """Measures published profiles at their moment."""
     moment = moment_of(folder.name)
     assert moment is not None, "only profiles of a moment are measured"
     students, skills = Sums(OF_STUDENTS, moment), Sums(OF_SKILLS, moment)
-    for part in read_buckets(folder):
-        for sums, profiles, last in (
-            (students, part.student_profiles(), "last_active"),
-            (skills, part.skill_profiles(), "last_practiced"),
-        ):
-            rows, schools = profiles[list(sums.names)].to_numpy(), roster.schools(profiles["student_id"])
-            sums.add(rows, _microseconds(profiles[last]), schools)
+    for part in read_buckets(folder, items=False):
+        state = part.state
+        schools = roster.schools(pd.Series(state.students, dtype="str"))
+        of_students = read_student_rows(state, part.statistics, moment)
+        students.add(of_students, state.student[:, Student.LAST_TIME], schools)
+        rows = read_skill_rows(state, part.statistics, moment)
+        skills.add(rows.columns[:, len(OF_STUDENTS) :], rows.last_practiced, schools[rows.student])
     return join_figures(students.figures(), skills.figures())
-
-
-def _microseconds(moments: "pd.Series[pd.Timestamp]") -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Microseconds since 1970, UTC; NaN for null."""
-    whole = moments.astype("datetime64[us, UTC]").to_numpy("datetime64[us]").astype(np.float64)
-    return np.where(moments.isna().to_numpy(), np.nan, whole)

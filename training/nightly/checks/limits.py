@@ -8,7 +8,9 @@ is measured by itself, so that one odd night is not seen on two. The base rate o
 points only where much is wrong, is the mean of three nights instead, and an alarm the first time that it is beyond
 where each of the last two nights lies on that side.
 
-Nights compare where the school had enough students, and since the last break. Those of another champion are moved by
+Nights compare where the school had enough students, and since the last break. The first nights after a vacation, to
+which few compare, are held against those before it, but say nothing of how far other nights lie apart: work moves more
+over two weeks than over two days. Those of another champion are moved by
 what the figures moved with it alone (`bridge`); columns of profiles, which hold the champion's statistics, do not
 compare where that is not known. The night before is left out of the mean, so that a change shows on its second night
 as on its first. The volume compares with the same weekday of the weeks before.
@@ -40,8 +42,9 @@ SUSTAINED, SUSTAINED_NIGHTS = (ALL, "base_rate"), 3
 SAME_WEEKDAYS = 6
 """Weeks that the volume is compared with."""
 
-BREAK = timedelta(days=7)
-"""Without a comparable night for so long, what came before does not compare."""
+BREAK, VACATION = timedelta(days=7), timedelta(days=21)
+"""Without a comparable night for so long, what came before does not compare; after a vacation, which may last longer,
+it does until enough nights came since, so that a change on the last days before is found on the first ones after."""
 
 FREEDOM = 10
 """Degrees of freedom of the t distribution, whose tails are as heavy as those of school days."""
@@ -157,10 +160,14 @@ def _compare(
     moved, champion = find_steps(nights, school, names)
     there = [at for at, night in enumerate(nights) if school in night.figures]
     there = there[-(checks.nights + 2 * REFERENCE + 5 * SAME_WEEKDAYS + 1) :]
-    effects, alone = _find_effects([nights[at] for at in there], school, names, moved[there], champion[there])
+    compared = [nights[at] for at in there]
+    (effects, alone), (over_vacation, alone_then) = (
+        _find_effects(compared, school, names, moved[there], champion[there], pause) for pause in (BREAK, VACATION)
+    )
+    alone = np.where(np.isnan(alone), alone_then, alone)
     sides = np.sign(np.nan_to_num(alone[-2:])).astype(int)
     side = np.where(sides[0] == sides[-1], sides[-1], 0)
-    now, past = effects[-1], effects[:-1]
+    now, past = np.where(np.isnan(effects[-1]), over_vacation[-1], effects[-1]), effects[:-1]
     limits = [least_effect(school, name, checks) for name in names]
     least, direction = (np.array(pair) for pair in zip(*limits, strict=True))
     center, width, enough = _summarize(past, checks, least)
@@ -212,13 +219,21 @@ def _summarize(past: Floats, checks: Checks, least: Floats) -> tuple[Floats, Flo
 
 
 def _find_effects(
-    nights: Sequence[Measures], school: str, names: Sequence[str], moved: Floats, champion: npt.NDArray[np.int64]
+    nights: Sequence[Measures],
+    school: str,
+    names: Sequence[str],
+    moved: Floats,
+    champion: npt.NDArray[np.int64],
+    pause: timedelta,
 ) -> tuple[Floats, Floats]:
-    """The effect of each figure on each night, null where too few nights compare, and that of each night by itself."""
+    """The effect of each figure on each night, null where too few nights compare, and that of each night by itself.
+
+    Nights do not compare over a longer pause.
+    """
     found = [[night.figures[school].get(name) for name in names] for night in nights]
     value = np.array([[np.nan if each is None else each.value for each in row] for row in found], np.float64) - moved
     spread = np.array([[np.nan if each is None else each.spread for each in row] for row in found], np.float64)
-    gaps = [after.moment - night.moment > BREAK for night, after in pairwise(nights)]
+    gaps = [after.moment - night.moment > pause for night, after in pairwise(nights)]
     term = np.cumsum([0, *gaps])
     weekday = np.array([night.moment.weekday() for night in nights])
     of_profiles = names[0].startswith(COLUMN)

@@ -120,6 +120,26 @@ def test_one_odd_night_of_a_school_is_not_seen_on_two():
     assert levels(replay(nights)) == set()
 
 
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"column_c3": 0.25}, "drift of c3"),
+        ({"base_rate": 0.03}, "base_rate"),
+        ({"unknown_items": 0.5}, "unknown_items"),
+    ],
+)
+def test_a_change_on_the_last_day_before_a_vacation_is_named_after_it(change, name, monkeypatch):
+    """The first nights after it are held against those before it, and without a change say nothing."""
+    monkeypatch.setattr("training.nightly.checks.words.MEANING", {f"c{number}": "" for number in range(10)})
+    before, later = school_nights(40), timedelta(days=14)
+    after = [moment + later for moment in school_nights(45)[40:]]
+    nights = [make_night(moment) for moment in [*before, *after]]
+    changed = [*nights[:39], *(make_night(night.moment, **change) for night in nights[39:])]
+
+    assert all(levels(replay(nights[:count])) == set() for count in (41, 42, 45))
+    assert (name, "alarm") in levels(replay(changed[:41])) | levels(replay(changed[:42]))
+
+
 def test_what_grows_over_a_term_is_no_drift():
     """Its history grows at the same pace."""
     nights = [make_night(moment, column_c0=0.06 * at) for at, moment in enumerate(school_nights(40))]
@@ -140,9 +160,9 @@ def test_a_small_change_counts_for_nothing_however_quiet_the_history():
     [
         ([make_night(moment) for moment in school_nights(8)], {}),
         ([make_night(moment, run_id="before") for moment in school_nights(40)], {}),
-        ([make_night(moment) for moment in school_nights(40)], {"later": timedelta(days=14)}),
+        ([make_night(moment) for moment in school_nights(40)], {"later": timedelta(days=21)}),
     ],
-    ids=["too few nights", "another champion", "a break"],
+    ids=["too few nights", "another champion", "longer than a vacation"],
 )
 def test_without_comparable_nights_a_column_has_no_limit(history, tonight):
     """However large the change."""
