@@ -36,7 +36,7 @@ from serving.api.routes import (
     students,
     teams,
 )
-from serving.api.routes.practice import coaching, goals, playlist, relationships, session_reports
+from serving.api.routes.practice import coaching, goals, growth, playlist, relationships, session_reports
 from serving.audit.spool import Spool
 from serving.audit.writer import AuditLog
 from serving.board import add_board
@@ -170,6 +170,7 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
         decisions.router,
         session_reports.router,
         coaching.router,
+        growth.router,
         school.router,
         roster.router,
         teams.router,

@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from serving.board import balance, insight, practice, sign_in, students, week
+from serving.board import balance, growth, insight, practice, sign_in, students, week
 from serving.board.changes import decide, report, seats, sessions, steps, suggest
 from serving.board.day import page
 from serving.board.takeaways import calendar, sheets
@@ -13,5 +13,5 @@ def add_board(app: FastAPI) -> None:
     for part in (sign_in, calendar):
         app.include_router(part.open_router)
     days = (page, seats, steps, sessions, suggest, decide, report)
-    for part in (sign_in, *days, sheets, calendar, week, practice, students, balance, insight):
+    for part in (sign_in, *days, sheets, calendar, week, growth, practice, students, balance, insight):
         app.include_router(part.router)

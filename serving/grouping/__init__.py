@@ -39,7 +39,7 @@ from serving.grouping.problem.policy import (
     Weights,
 )
 from serving.grouping.problem.problem import Problem, digest_text, require_sessions
-from serving.grouping.rules.check import Violation, find_violations
+from serving.grouping.rules.check import Violation, find_stage_violations, find_violations
 from serving.grouping.rules.objective import score_plan
 from serving.grouping.rules.score_impact import ScoreImpact, measure_impact
 
@@ -132,6 +132,7 @@ __all__ = (
     "find_alternatives",
     "find_bottlenecks",
     "find_moves",
+    "find_stage_violations",
     "find_violations",
     "give_way",
     "measure_impact",

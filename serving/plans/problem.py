@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
 
-from features.events.evidence import Of
 from features.roster import PolicyLayer, Rule, Series, SkillMap, Staff, Team, find_misfits, find_mistakes
 from features.roster.records import WEEKDAYS
 from serving.errors import RequestError
@@ -35,6 +34,8 @@ from serving.plans.rules.policy import PlannerPolicy
 from serving.plans.rules.standing_rules import DayFacts, Note, RuleBook, read_rules
 from serving.plans.rules.team_policy import DayPolicy, settle_policy
 from serving.plans.turns.waiting import find_adult_time_due
+from serving.store.practice.growth import find_stage
+from serving.store.practice.of_team import NO_PRACTICE, Practice
 
 NOTHING = PolicyLayer("")
 """The choices of a request that makes none."""
@@ -123,7 +124,7 @@ def state_day(
     request: DayRequest,
     candidates: Sequence[Candidate],
     policy: PlannerPolicy,
-    goals: Collection[Of] = frozenset(),
+    practice: Practice = NO_PRACTICE,
 ) -> StatedDay:
     """The day as a planning problem, without the standing rules that cannot hold today.
 
@@ -133,7 +134,7 @@ def state_day(
         request: What is asked for.
         candidates: What students need.
         policy: What the planner assumes.
-        goals: Students with the skills that are their goals.
+        practice: What the team does around its plans.
 
     Raises:
         RequestError: The day is one without school or has no blocks, or a rule or an absence names somebody who is not
@@ -154,6 +155,7 @@ def state_day(
     rules = (*team.rules, *request.rules)
     there = _attendance(frozenset(order), rules, request.absences)
     adults = {adult.staff_id for adult in team.staff}
+    stages = {staff_id: find_stage(stages, request.day).largest for staff_id, stages in practice.timelines.items()}
     named = {rule.skill_id for rule in rules if rule.skill_id} | {seat.skill for seat in request.kept if seat.skill}
     named |= _list_carried_skills(team, request)
     waiting = {candidate.need.because_of for candidate in candidates if candidate.need.because_of}
@@ -168,7 +170,10 @@ def state_day(
     urgent = weigh_urgent(team, request.day, [candidate.need for candidate in candidates], policy.need)
     remembered = recollect(
         students,
-        tuple(_adult(adult, there.staff[adult.staff_id], adults, skill_ids, chosen) for adult in team.staff),
+        tuple(
+            _adult(adult, there.staff[adult.staff_id], adults, skill_ids, chosen, stages.get(adult.staff_id))
+            for adult in team.staff
+        ),
         _past_days(team, request.day),
         policy.history_days,
     )
@@ -200,7 +205,7 @@ def state_day(
         skills=tuple(Skill(skill, name) for skill, name in names.items()),
         rooms=rooms,
         effects=policy.effects_for(adult.role for adult in team.staff),
-        needs=tuple(favor_goals(urgent, goals, policy.need.goal_more)),
+        needs=tuple(favor_goals(urgent, practice.goals, policy.need.goal_more)),
         keep_apart=tuple(sorted(book.apart)),
         keep_together=_pairs(rules, "keep_together"),
         adult_exclusions=chosen.adult_exclusions,
@@ -215,7 +220,7 @@ def state_day(
         size_curve=chosen.size_curve,
         most_social_cost=chosen.settings["most_social_cost"],
         students_per_monitor=chosen.settings["students_per_monitor"],
-        coaching=_coaching(team, weekday, there, policy.coaching_per_week),
+        coaching=_coaching(team, weekday, there, policy.coaching_per_week, stages),
     )
     return StatedDay(problem, book, chosen, book.notes if rooms else (*book.notes, NO_ROOMS))
 
@@ -297,7 +302,14 @@ def _attendance(blocks: frozenset[str], rules: Sequence[Rule], absences: Sequenc
     return _Attendance(students, staff)
 
 
-def _adult(staff: Staff, blocks: frozenset[str], adults: set[str], skills: Sequence[str], chosen: DayPolicy) -> Adult:
+def _adult(
+    staff: Staff,
+    blocks: frozenset[str],
+    adults: set[str],
+    skills: Sequence[str],
+    chosen: DayPolicy,
+    stage_most: int | None,
+) -> Adult:
     unsupervised = staff.role == Role.TEACHER_IN_TRAINING and not chosen.settings["trainees_supervised"]
     return Adult(
         id=staff.staff_id,
@@ -310,6 +322,7 @@ def _adult(staff: Staff, blocks: frozenset[str], adults: set[str], skills: Seque
         coach=staff.coach if staff.coach in adults else None,
         in_training=False if unsupervised else None,
         supervises=False if unsupervised else None,
+        stage_most=stage_most,
     )
 
 
@@ -330,20 +343,25 @@ def _pairs(rules: Sequence[Rule], kind: str) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(found))
 
 
-def _coaching(team: Team, weekday: str, there: _Attendance, per_week: int) -> tuple[Coaching, ...]:
+def _coaching(
+    team: Team, weekday: str, there: _Attendance, per_week: int, stages: Mapping[str, int | None]
+) -> tuple[Coaching, ...]:
     """The sessions that each coach and trainee should share today, where both are there in some block.
 
     Past sessions name one adult, so that it is not known what was coached: the sessions of a week are spread evenly
-    over the weekdays on which the team has blocks, and what a day misses is not made up for.
+    over the weekdays on which the team has blocks, and what a day misses is not made up for. Who leads nothing yet, by
+    their stage, should be in a session of the coach whenever both are there.
     """
     days = _weekdays(team)
     at = days.index(weekday)
-    sessions = per_week * (at + 1) // len(days) - per_week * at // len(days)
-    pairs = {
-        frozenset((trainee.coach, trainee.staff_id)): Coaching(trainee.coach, trainee.staff_id, sessions)
-        for trainee in team.staff
-        if sessions and trainee.coach is not None and there.staff[trainee.coach] & there.staff[trainee.staff_id]
-    }
+    spread = per_week * (at + 1) // len(days) - per_week * at // len(days)
+    pairs = {}
+    for trainee in team.staff:
+        shared = () if trainee.coach is None else there.staff[trainee.coach] & there.staff[trainee.staff_id]
+        sessions = len(shared) if stages.get(trainee.staff_id) == 0 else spread
+        if trainee.coach is not None and shared and sessions:
+            pair = frozenset((trainee.coach, trainee.staff_id))
+            pairs[pair] = Coaching(trainee.coach, trainee.staff_id, sessions)
     return tuple(pairs.values())
 
 

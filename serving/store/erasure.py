@@ -20,6 +20,7 @@ from serving.store.tables import (
     CHOICES,
     DECISIONS,
     GOALS,
+    GROWTH_STAGES,
     IDEMPOTENCY,
     OBSERVATIONS,
     RECOMMENDATION_STUDENTS,
@@ -132,6 +133,6 @@ STORES = (
 
 WITHOUT_STUDENTS = (
     *erasure.WITHOUT_STUDENTS,
-    *(table.name for table in (API_KEYS, IDEMPOTENCY, CALENDAR_FEEDS, SESSION_REPORTS)),
+    *(table.name for table in (API_KEYS, IDEMPOTENCY, CALENDAR_FEEDS, SESSION_REPORTS, GROWTH_STAGES)),
 )
 """Tables that name no student."""

@@ -123,6 +123,19 @@ OBSERVATIONS = Table(
     Column("noted_at", UtcTime, nullable=False),
     Column("key_id", String(16), nullable=False),
 )
+GROWTH_STAGES = Table(
+    "growth_stages",
+    METADATA,
+    Column("team_id", Text, primary_key=True),
+    Column("staff_id", Text, primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),  # in the order of the timeline, from 0
+    Column("stage", Text, nullable=False),  # observe, co_lead, lead or own_groups
+    Column("most", Integer),  # students of a group, for `lead` alone
+    Column("from_date", Date, nullable=False),  # the planned first day
+    Column("signed_on", Date),  # null: nobody signed it; the first stage needs no signature
+    Column("signed_by", Text),  # the adult who signed; null where the key was of no certain one
+    Column("key_id", String(16), nullable=False),  # the key that wrote or signed it last
+)
 IDEMPOTENCY = Table(
     "idempotency_keys",
     METADATA,

@@ -52,6 +52,8 @@ class Adult:
         in_training: whether the adult needs a supervising adult on duty; None: as `Role.TEACHER_IN_TRAINING` does.
         supervises: whether adults in training may work while this one is on duty; None: as `policy.TEACHERS` do,
             unless in training.
+        stage_most: most students whom the adult may lead at the present stage of growth; 0: leads and supervises
+            nothing yet; None: no stage says so. It narrows `session_types` and `max_group`, and gives way to nothing.
         load_ahead: blocks by which the adult's duties lay above an even share on the days before; below 0: under it.
     """
 
@@ -66,6 +68,7 @@ class Adult:
     in_training: bool | None = None
     supervises: bool | None = None
     load_ahead: float = 0.0
+    stage_most: int | None = None
 
     def __post_init__(self) -> None:
         if not self.role.strip():
@@ -77,6 +80,16 @@ class Adult:
         require_range("Adult.load_ahead", self.load_ahead, -MOST_AHEAD, MOST_AHEAD)
         if self.max_group is not None:
             require_range("Adult.max_group", self.max_group, 1)
+        if self.stage_most is not None:
+            require_range("Adult.stage_most", self.stage_most, 0)
+            self._narrow(self.stage_most)
+
+    def _narrow(self, most: int) -> None:
+        """Leaves no session that the stage does not allow, whoever made the adult, also to relax a rule."""
+        if most == 0:
+            object.__setattr__(self, "session_types", frozenset())
+        else:
+            object.__setattr__(self, "max_group", min(most, self.max_group or most))
 
     @property
     def trainee(self) -> bool:

@@ -202,3 +202,61 @@ def test_a_key_of_an_adult_speaks_for_this_adult_alone(client, team, open_as):
 
     assert [answer.status_code for answer in answers] == [200, 403]
     assert answers[1].json()["rule"] == "not_the_adult"
+
+
+def test_a_stage_holds_once_the_coach_has_signed_it_and_no_edit_goes_beyond_it(client, team, open_as):
+    trainee = next(adult for adult in team.staff if adult.coach)
+    address, today = f"/v1/teams/{team.team_id}/growth", date.today()  # noqa: DTZ011 - as the service sees the day
+    stages = [{"stage": "observe"}, {"stage": "lead", "most": 2}, {"stage": "own_groups"}]
+    body = {"staff_id": trainee.staff_id, "stages": [each | {"from_date": str(today)} for each in stages]}
+    may = [Scope.READ, Scope.PLAN]
+    coach, other = open_as(may, trainee.coach), open_as(may, trainee.staff_id)
+    second, third = ({"staff_id": trainee.staff_id, **each} for each in stages[1:])
+
+    refused = other.put(address, json=body)
+    planned = coach.put(address, json=body)
+    too_far, unsigned = (coach.post(f"{address}/sign", json=third), other.post(f"{address}/sign", json=second))
+    signed = coach.post(f"{address}/sign", json=second)
+
+    assert (refused.status_code, refused.json()["rule"], unsigned.status_code) == (403, "not_the_coach", 403)
+    assert (planned.json()["now"], planned.json()["stages"][1]["held_from"]) == (0, None)
+    assert (too_far.status_code, too_far.json()["rule"]) == (409, "not_next")
+    assert (signed.json()["now"], signed.json()["stages"][1]["signed_by"]) == (1, trainee.coach)
+    assert coach.post(f"{address}/sign", json=second).json() == signed.json()
+    assert client.get(address).json() == {"adults": [signed.json()]}
+    late = str(today + timedelta(days=(7 - today.weekday()) % 7))
+    plan = client.post("/v1/recommendations", json={"team_id": team.team_id, "date": late, "seconds": 0.1}).json()
+    led = [s for s in plan["sessions"] if s["skill_id"] and s["adults"][0]["staff_id"] == trainee.staff_id]
+    assert all(len(session["students"]) <= 2 for session in led)
+    session = next(s for s in plan["sessions"] if s["skill_id"] and len(s["students"]) > 2)
+    session["adults"] = [{"staff_id": trainee.staff_id}]
+    edited = {"decision": "edited", "sessions": [to_body(each) for each in plan["sessions"]]}
+    beyond = client.post(f"/v1/recommendations/{plan['id']}/decision", json=edited)
+    assert (beyond.status_code, beyond.json()["rule"]) == (422, "growth_stage")
+    judged = client.post(f"/v1/recommendations/{plan['id']}/evaluation", json={"sessions": edited["sessions"]}).json()
+    assert "growth_stage" in {each["rule"] for each in judged["violations"]}
+    shrunk = coach.put(address, json=body | {"stages": []})
+    assert (shrunk.json()["now"], client.get(address).json()) == (None, {"adults": []})
+
+
+def to_body(session):
+    """A session of an answer as a body."""
+    return {name: session[name] for name in ("id", "block_id", "session_type", "skill_id", "room_id")} | {
+        "adults": session["adults"],
+        "students": [{"student_id": seat["student_id"]} for seat in session["students"]],
+    }
+
+
+@pytest.mark.parametrize(
+    ("stages", "words"),
+    [
+        ([("lead", 4, "2026-09-01"), ("lead", 2, "2026-10-01")], "allow more"),
+        ([("observe", None, "2026-09-01"), ("lead", 2, "2026-08-01")], "must not begin before"),
+        ([("lead", None, "2026-09-01")], "has most where it is lead"),
+    ],
+)
+def test_a_timeline_that_does_not_grow_is_refused(client, team, stages, words):
+    rows = [{"stage": stage, "most": most, "from_date": first} for stage, most, first in stages]
+    answer = client.put(f"/v1/teams/{team.team_id}/growth", json={"staff_id": team.staff[0].staff_id, "stages": rows})
+
+    assert (answer.status_code, words in answer.json()["detail"]) == (422, True)
