@@ -23,6 +23,7 @@ from serving.grouping.problem.people import (
     Need,
     Purpose,
     Student,
+    Wish,
 )
 from serving.grouping.problem.places import Block, Pin, Room, Seat, Skill
 from serving.grouping.problem.plan import Plan, Score, Session, Term
@@ -125,6 +126,7 @@ __all__ = (
     "Violation",
     "Weights",
     "WhyNot",
+    "Wish",
     "ask_why_not",
     "digest_text",
     "evaluate_edit",

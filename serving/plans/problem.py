@@ -1,7 +1,7 @@
 """A team's day as a planning problem: the roster, the request, and who needs what."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
@@ -14,6 +14,7 @@ from serving.grouping import (
     Adult,
     Block,
     Coaching,
+    Contact,
     PastDay,
     Pin,
     Problem,
@@ -29,6 +30,7 @@ from serving.plans.cycles.cycle import Grouping
 from serving.plans.need.goal_needs import favor_goals
 from serving.plans.need.needs import Candidate
 from serving.plans.need.urgent_needs import weigh_urgent
+from serving.plans.need.wishes import state_wishes
 from serving.plans.rooms import list_rooms
 from serving.plans.rules.policy import PlannerPolicy
 from serving.plans.rules.standing_rules import DayFacts, Note, RuleBook, read_rules
@@ -176,6 +178,11 @@ def state_day(
         ),
         _past_days(team, request.day),
         policy.history_days,
+        contacts=[
+            Contact(student, adult, 0, known=True)
+            for student, adult in sorted(practice.marks)
+            if student in team.members and adult in adults
+        ],
     )
     needs = defaultdict(set)
     for candidate in candidates:
@@ -202,6 +209,7 @@ def state_day(
         adults=remembered.adults,
         recent_groupmates=remembered.recent_groupmates,
         contacts=remembered.contacts,
+        wishes=tuple(state_wishes(practice.wishes, request.day, team.members, adults, skill_ids)),
         skills=tuple(Skill(skill, name) for skill, name in names.items()),
         rooms=rooms,
         effects=policy.effects_for(adult.role for adult in team.staff),
@@ -220,7 +228,7 @@ def state_day(
         size_curve=chosen.size_curve,
         most_social_cost=chosen.settings["most_social_cost"],
         students_per_monitor=chosen.settings["students_per_monitor"],
-        coaching=_coaching(team, weekday, there, policy.coaching_per_week, stages),
+        coaching=tuple(_list_coaching(team, weekday, there, chosen, stages)),
     )
     return StatedDay(problem, book, chosen, book.notes if rooms else (*book.notes, NO_ROOMS))
 
@@ -343,26 +351,36 @@ def _pairs(rules: Sequence[Rule], kind: str) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(found))
 
 
-def _coaching(
-    team: Team, weekday: str, there: _Attendance, per_week: int, stages: Mapping[str, int | None]
-) -> tuple[Coaching, ...]:
-    """The sessions that each coach and trainee should share today, where both are there in some block.
+def _list_coaching(
+    team: Team, weekday: str, there: _Attendance, chosen: DayPolicy, stages: Mapping[str, int | None]
+) -> Iterator[Coaching]:
+    """Yields the sessions that each coach and trainee should share today, where both are there in some block.
 
     Past sessions name one adult, so that it is not known what was coached: the sessions of a week are spread evenly
     over the weekdays on which the team has blocks, and what a day misses is not made up for. Who leads nothing yet, by
-    their stage, should be in a session of the coach whenever both are there.
+    their stage, should be in a session of the coach whenever both are there, and is not observed.
     """
     days = _weekdays(team)
     at = days.index(weekday)
-    spread = per_week * (at + 1) // len(days) - per_week * at // len(days)
-    pairs = {}
+
+    def spread(per_week: int) -> int:
+        return per_week * (at + 1) // len(days) - per_week * at // len(days)
+
+    paired: set[frozenset[str]] = set()
     for trainee in team.staff:
-        shared = () if trainee.coach is None else there.staff[trainee.coach] & there.staff[trainee.staff_id]
-        sessions = len(shared) if stages.get(trainee.staff_id) == 0 else spread
-        if trainee.coach is not None and shared and sessions:
-            pair = frozenset((trainee.coach, trainee.staff_id))
-            pairs[pair] = Coaching(trainee.coach, trainee.staff_id, sessions)
-    return tuple(pairs.values())
+        coach = trainee.coach
+        shared = () if coach is None else there.staff[coach] & there.staff[trainee.staff_id]
+        if coach is None or not shared:
+            continue
+        leads = stages.get(trainee.staff_id) != 0
+        sessions = spread(chosen.settings["coaching_per_week"]) if leads else len(shared)
+        pair = frozenset((coach, trainee.staff_id))
+        if sessions and pair not in paired:
+            yield Coaching(coach, trainee.staff_id, sessions)
+        paired.add(pair)
+        observations = spread(chosen.settings["observations_per_week"])
+        if observations and leads:
+            yield Coaching(coach, trainee.staff_id, observations, observes=True)
 
 
 def _past_days(team: Team, today: date) -> list[PastDay]:

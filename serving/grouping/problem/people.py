@@ -110,11 +110,14 @@ class Coaching:
         coach: the adult who coaches, whether as lead or as co-teacher.
         trainee: the adult who learns, of any role.
         sessions: the number asked for; sessions beyond it are worth nothing.
+        observes: whether only sessions count that the trainee leads and the coach joins to observe; false: either
+            leads.
     """
 
     coach: str
     trainee: str
     sessions: int
+    observes: bool = False
 
     def __post_init__(self) -> None:
         require_range("Coaching.sessions", self.sessions, 0)
@@ -123,6 +126,12 @@ class Coaching:
     def pair(self) -> tuple[str, str]:
         """Both adults, in order of ids."""
         return min(self.coach, self.trainee), max(self.coach, self.trainee)
+
+    @property
+    def roles(self) -> tuple[tuple[str, str], ...]:
+        """Who may lead and who may join then, each way that counts."""
+        observed = (self.trainee, self.coach)
+        return (observed,) if self.observes else (observed, (self.coach, self.trainee))
 
 
 class Aim(StrEnum):
@@ -217,11 +226,37 @@ class GroupmateCount:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """How many sessions an adult led for a student lately."""
+    """How many sessions an adult led for a student lately, and whether the adult says to know the student."""
 
     student: StudentId
     adult: str
     sessions: int
+    known: bool = False
 
     def __post_init__(self) -> None:
         require_range("Contact.sessions", self.sessions, 0)
+
+    @property
+    def times(self) -> int:
+        """Sessions, the adult's own word counting as one more."""
+        return self.sessions + self.known
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a student wishes for adult-led sessions today; one of the three is named.
+
+    Attributes:
+        other: a student with whom to share them.
+        adult: who leads one.
+        skill: what one is about.
+    """
+
+    student: StudentId
+    other: StudentId | None = None
+    adult: str | None = None
+    skill: str | None = None
+
+    def __post_init__(self) -> None:
+        if sum(each is not None for each in (self.other, self.adult, self.skill)) != 1:
+            raise ProblemError("Wish", "two or none", "with one of other, adult and skill", private=True)

@@ -132,6 +132,7 @@ class Weights:
             top of `coverage`.
         group_time_due: lost per present student who is due for a small group or tutoring and gets none today.
         coaching: per adult-led session that a coach and a trainee share, up to the number asked for.
+        wishes: per wish of a student that is met, for somebody to work with in each session that they share.
     """
 
     benefit: float = 1.0
@@ -146,6 +147,7 @@ class Weights:
     coaching: float = 0.5
     urgent: float = 0.5
     adult_time_due: float = 1.0
+    wishes: float = 0.02
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -159,11 +159,11 @@ def growth_stage(day: Day) -> Iterator[str]:
 
 
 def co_teaching(day: Day) -> Iterator[str]:
-    """An adult co-teaches only with a lead with whom the adult forms a pair asked to coach and to learn."""
-    asked = {frozenset((pair.coach, pair.trainee)) for pair in day.problem.coaching if pair.sessions}
+    """An adult co-teaches only with a lead who is of a pair with the adult asked to coach, learn or observe."""
+    asked = {roles for pair in day.problem.coaching if pair.sessions for roles in pair.roles}
     for session in day.led:
         for adult in session.adults[1:]:
-            if frozenset((session.adults[0], adult)) not in asked:
+            if (session.adults[0], adult) not in asked:
                 yield f"{adult} co-teaches {session.id} with {session.adults[0]}, though neither coaches the other."
 
 

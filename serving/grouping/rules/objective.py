@@ -7,6 +7,7 @@ from copy import copy
 from functools import cached_property
 from itertools import chain, combinations
 
+from serving.grouping.problem.people import Coaching
 from serving.grouping.problem.plan import Score, Session, Term
 from serving.grouping.problem.policy import GROUPS, SessionType
 from serving.grouping.problem.problem import Problem
@@ -21,6 +22,7 @@ class Ledger:
         self.led = tuple(session for session in sessions if session.led)
         self.adults = {adult.id: adult for adult in problem.adults}
         self.needs = {(n.student, n.skill): n for n in problem.needs}
+        self.known = {(c.student, c.adult) for c in problem.contacts if c.known}
         self.meetings = Counter({(c.student, c.adult): c.sessions for c in problem.contacts})
         self.group_time_due = {student.id for student in problem.students if student.group_time_due and student.blocks}
         self.adult_time_due = {student.id for student in problem.students if student.adult_time_due and student.blocks}
@@ -137,10 +139,13 @@ def adult_time_due(ledger: Ledger) -> Term:
 
 
 def relationships(ledger: Ledger) -> Term:
-    """Relationship coverage: pairs of student and lead who meet, each worth 1 / (1 + meetings lately)."""
+    """Relationship coverage: pairs of student and lead who meet, each worth 1 / (1 + meetings lately).
+
+    An adult's own word to know the student counts as one meeting.
+    """
     pairs = {(student, s.adults[0]) for s in ledger.led for student in s.students}
-    worth = math.fsum(1 / (1 + ledger.meetings[pair]) for pair in pairs)
-    new = sum(not ledger.meetings[pair] for pair in pairs)
+    worth = math.fsum(1 / (1 + ledger.meetings[pair] + (pair in ledger.known)) for pair in pairs)
+    new = sum(not ledger.meetings[pair] and pair not in ledger.known for pair in pairs)
     sentence = f"{len(pairs)} pairs of student and adult meet, {new} of them for the first time lately."
     return _gain(ledger, "relationships", worth, sentence)
 
@@ -211,13 +216,36 @@ def coaching(ledger: Ledger) -> Term:
     """Coaching: adult-led sessions that a coach and a trainee share, up to the number asked for each pair."""
     pairs = ledger.problem.coaching
     asked = sum(pair.sessions for pair in pairs)
-    held = sum(min(pair.sessions, sum({*pair.pair} <= {*session.adults} for session in ledger.led)) for pair in pairs)
+    held = sum(min(pair.sessions, sum(_is_shared(pair, session) for session in ledger.led)) for pair in pairs)
     return _gain(ledger, "coaching", held, f"{held} of {asked} coached sessions asked for are held.")
+
+
+def _is_shared(pair: Coaching, session: Session) -> bool:
+    """Says whether a coach and a trainee share a session, and where one observes, in that order."""
+    if pair.observes:
+        return session.adults[0] == pair.trainee and pair.coach in session.adults[1:]
+    return {*pair.pair} <= {*session.adults}
+
+
+def wishes(ledger: Ledger) -> Term:
+    """Wishes of students that are met: for an adult or a skill once, for another student in each session shared."""
+    asked = ledger.problem.wishes
+    pairs = Counter(pair for s in ledger.led for pair in combinations(sorted(s.students), 2)) if asked else Counter()
+    with_adults = {(student, s.adults[0]) for s in ledger.led for student in s.students} if asked else set()
+    met = 0
+    for wish in asked:
+        if wish.other is not None:
+            met += pairs[min(wish.student, wish.other), max(wish.student, wish.other)]
+        elif wish.adult is not None:
+            met += (wish.student, wish.adult) in with_adults
+        else:
+            met += wish.skill in ledger.skills_met[wish.student]
+    return _gain(ledger, "wishes", met, f"{len(asked)} wishes of students are met {met} times.")
 
 
 TERMS: tuple[Callable[[Ledger], Term], ...] = (
     benefit, urgent, coverage, adult_time_due, relationships, repeat_groupmates, keep_together, perturbation, load,
-    share, group_time_due, coaching,
+    share, group_time_due, coaching, wishes,
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from serving.access.visibility import find_student_team, require_student
 from serving.audit.entries import AuditEntry, add_entries
 from serving.errors import ForbiddenError, RequestError
 from serving.plans.coverage import list_known_adults
+from serving.plans.practice.goals import count_change_of
 from serving.plans.recommend import Planner
 from serving.store.practice.relationships import read_marks, set_mark
 
@@ -86,4 +87,5 @@ def mark_known(
     with planner.database.changing() as connection:
         require_student(connection, caller, student_id)
         set_mark(connection, (student_id, staff_id), known=known, now=datetime.now(UTC), key_id=caller.key_id)
+        count_change_of(connection, student_id)
         add_entries(connection, [note(team_id)])

@@ -132,3 +132,37 @@ def test_the_leader_writes_and_signs_stages_and_a_move_beyond_them_is_refused(bo
     assert "is at a stage of at most 2" in planner.page.text
     someone.open(page)
     someone.send("/board/growth/timeline", **named)
+
+
+def test_wishes_stand_on_the_students_page_until_they_end(board):
+    someone, student, other = board.person(), board.team.members[8], board.team.members[9]
+    page = f"/board/students/{student}"
+    someone.open(page)
+
+    someone.send(f"{page}/wishes", other_student_id=other, staff_id="", skill_id="", until=LATER)
+
+    assert f"to work with Name of {other}, until" in someone.page.text
+    assert ": met on 0 days" in someone.page.text
+    someone.send(f"{page}/wishes/end", wish_id=someone.read("wish_id"))
+    assert ", ended on" in someone.page.text
+    refused = someone.send(f"{page}/wishes", until=LATER)
+    assert (refused.status_code, "choose one: somebody to work with" in refused.text) == (422, True)
+
+
+def test_who_asks_for_help_waits_on_the_page_until_somebody_came(board):
+    someone = board.suggested("2026-05-18")
+    plan_id, address = someone.plan_id, f"/board/plans/{someone.plan_id}/help"
+    assert "Who asks for help" not in someone.page.text
+    assert "once the day is accepted" in board.person().open(address).text
+    someone.send(f"/board/plans/{plan_id}/decision", decision="accept")
+    assert address in someone.page.text
+    session = next(s for s in open_edit(board.database, EVERYBODY, plan_id).sessions if not s.led)
+    someone.open(address)
+    assert "Nobody asked so far." in someone.page.text
+
+    someone.send(address, student_id=session.students[0], block_id=session.block)
+
+    assert "<strong>waits for 0 min</strong>" in someone.page.text
+    assert f"Name of {session.adults[0]} came" in someone.page.text
+    someone.send(f"{address}/end", request_id=someone.read("request_id"), staff_id=session.adults[0])
+    assert f"waited 0 min, Name of {session.adults[0]} came" in someone.page.text
