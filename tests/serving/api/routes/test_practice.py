@@ -306,7 +306,7 @@ def test_an_adults_own_word_is_one_meeting_in_the_next_plan(client, team):
     plan = client.post("/v1/recommendations", json=day).json()
 
     contacts = open_day(client.app.state.database, ANYBODY, plan["id"]).problem.contacts
-    assert [(each.student, each.adult) for each in contacts if each.known] == [(student, adult)]
+    assert (student, adult) in {(each.student, each.adult) for each in contacts if each.known}
     client.post(f"/v1/students/{student}/relationships", json={"staff_id": adult, "known": False})
 
 
