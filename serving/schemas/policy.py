@@ -25,6 +25,7 @@ TermName = Literal[
     "group_time_due",
     "coaching",
     "wishes",
+    "observations",
 ]
 TermWeight = Annotated[float, Field(ge=0, le=100)]
 People = Annotated[int, Field(ge=1, le=MOST_PEOPLE)]

@@ -23,7 +23,7 @@ from experiments.benchmarks.planner.series import need_met
 from features.console import OUT, track, write_json
 from features.errors import InputError
 from features.roster import PolicyLayer
-from serving.grouping import Budget, Problem, Session, find_violations, score_plan, suggest_groups
+from serving.grouping import Budget, Need, Problem, Session, find_violations, score_plan, suggest_groups
 from serving.plans.need.needs import list_candidates
 from serving.plans.rules.policy import load_policy
 from serving.settings import Settings
@@ -167,12 +167,15 @@ def summarize(dial: Dial, rows: Sequence[Days]) -> dict[str, Any]:
 
 
 def _set_goals(school: OpenSchool, draw: np.random.Generator) -> OpenSchool:
-    """Every third student has one of the needs of the first day as a goal."""
-    needs: dict[str, list[str]] = {}
+    """Every student has the second greatest need of the first day as a goal."""
+    del draw
+    needs: dict[str, list[Need]] = {}
     most, policy = Settings.model_fields["max_candidates"].default, load_policy().need
     for candidate in list_candidates(school.team, school.skills, school.forecasts, policy, most, school.as_of):
-        needs.setdefault(candidate.need.student, []).append(candidate.need.skill)
-    goals = {(student, skills[draw.integers(len(skills))]) for student, skills in sorted(needs.items())[::3]}
+        needs.setdefault(candidate.need.student, []).append(candidate.need)
+    for mine in needs.values():
+        mine.sort(key=lambda need: (-need.urgent, -need.need, need.skill))
+    goals = {(student, mine[1].skill) for student, mine in needs.items() if len(mine) > 1}
     return replace(school, practice=Practice(goals=frozenset(goals)))
 
 

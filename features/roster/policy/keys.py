@@ -15,6 +15,7 @@ from features.roster.records import ROLE_MAY_LEAD, SESSION_TYPES, WEEKDAYS, Sett
 WEIGHTS = (
     "benefit", "urgent", "coverage", "adult_time_due", "relationships", "repeat_groupmates", "keep_together", "load",
     "share", "group_time_due", "coaching", "wishes",
+    "observations",
 )  # fmt: skip
 """Terms of the score that a team may weigh."""
 

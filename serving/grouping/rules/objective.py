@@ -7,7 +7,6 @@ from copy import copy
 from functools import cached_property
 from itertools import chain, combinations
 
-from serving.grouping.problem.people import Coaching
 from serving.grouping.problem.plan import Score, Session, Term
 from serving.grouping.problem.policy import GROUPS, SessionType
 from serving.grouping.problem.problem import Problem
@@ -214,38 +213,39 @@ def group_time_due(ledger: Ledger) -> Term:
 
 def coaching(ledger: Ledger) -> Term:
     """Coaching: adult-led sessions that a coach and a trainee share, up to the number asked for each pair."""
-    pairs = ledger.problem.coaching
+    pairs = [pair for pair in ledger.problem.coaching if not pair.observes]
     asked = sum(pair.sessions for pair in pairs)
-    held = sum(min(pair.sessions, sum(_is_shared(pair, session) for session in ledger.led)) for pair in pairs)
+    held = sum(min(pair.sessions, sum({*pair.pair} <= {*session.adults} for session in ledger.led)) for pair in pairs)
     return _gain(ledger, "coaching", held, f"{held} of {asked} coached sessions asked for are held.")
 
 
-def _is_shared(pair: Coaching, session: Session) -> bool:
-    """Says whether a coach and a trainee share a session, and where one observes, in that order."""
-    if pair.observes:
-        return session.adults[0] == pair.trainee and pair.coach in session.adults[1:]
-    return {*pair.pair} <= {*session.adults}
+def observations(ledger: Ledger) -> Term:
+    """Observations: adult-led sessions that a coach joins to observe the lead, up to the number asked for each pair."""
+    pairs = [pair for pair in ledger.problem.coaching if pair.observes]
+    asked, roles = sum(pair.sessions for pair in pairs), [(s.adults[0], s.adults[1:]) for s in ledger.led]
+    held = sum(min(pair.sessions, sum(pair.trainee == a and pair.coach in b for a, b in roles)) for pair in pairs)
+    return _gain(ledger, "observations", held, f"{held} of {asked} observations asked for are possible.")
 
 
 def wishes(ledger: Ledger) -> Term:
     """Wishes of students that are met: for an adult or a skill once, for another student in each session shared."""
-    asked = ledger.problem.wishes
-    pairs = Counter(pair for s in ledger.led for pair in combinations(sorted(s.students), 2)) if asked else Counter()
-    with_adults = {(student, s.adults[0]) for s in ledger.led for student in s.students} if asked else set()
+    asked, held = ledger.problem.wishes, defaultdict[str, set[int]](set)
+    for at, session in enumerate(ledger.led) if asked else ():
+        for student in session.students:
+            held[student].add(at)
     met = 0
     for wish in asked:
+        mine = held[wish.student]
         if wish.other is not None:
-            met += pairs[min(wish.student, wish.other), max(wish.student, wish.other)]
-        elif wish.adult is not None:
-            met += (wish.student, wish.adult) in with_adults
+            met += len(mine & held[wish.other])
         else:
-            met += wish.skill in ledger.skills_met[wish.student]
+            met += any(wish.adult == ledger.led[at].adults[0] or wish.skill == ledger.led[at].skill for at in mine)
     return _gain(ledger, "wishes", met, f"{len(asked)} wishes of students are met {met} times.")
 
 
 TERMS: tuple[Callable[[Ledger], Term], ...] = (
     benefit, urgent, coverage, adult_time_due, relationships, repeat_groupmates, keep_together, perturbation, load,
-    share, group_time_due, coaching, wishes,
+    share, group_time_due, coaching, observations, wishes,
 )  # fmt: skip
 
 

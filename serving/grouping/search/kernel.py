@@ -20,7 +20,7 @@ from serving.grouping.state.arrays import ANY, NO_SEAT, ONLINE, PINNED_LED, Bool
 LEAST_POINTS = 1e-9
 """A session that adds less is not worth an adult's time."""
 
-BENEFIT, RELATIONSHIPS, KEEP_TOGETHER, PERTURBATION, LOAD, SHARE, COACHING = range(7)
+BENEFIT, RELATIONSHIPS, KEEP_TOGETHER, PERTURBATION, LOAD, SHARE, COACHING, OBSERVATIONS = range(8)
 """Positions in `ProblemArrays.weights`."""
 
 (
@@ -593,7 +593,8 @@ def score_seats(arena, seats, workspace):
             if seats.grouped[student] == 0:
                 value -= arena.group_time_due[student]
     for pair in range(len(arena.coaching)):
-        value += arena.weights[COACHING] * min(arena.coaching[pair, 2], _count_shared(arena, seats, pair))
+        weight = arena.weights[OBSERVATIONS if arena.coaching[pair, 3] else COACHING]
+        value += weight * min(arena.coaching[pair, 2], _count_shared(arena, seats, pair))
     total = 0.0
     for group in range(len(seats.group)):
         total += seats.group[group]

@@ -25,7 +25,7 @@ NO_SEAT, ONLINE = -2, -1
 ANY = -1
 """In a pin: it does not name this."""
 
-WEIGHTS = ("benefit", "relationships", "keep_together", "perturbation", "load", "share", "coaching")
+WEIGHTS = ("benefit", "relationships", "keep_together", "perturbation", "load", "share", "coaching", "observations")
 """The weights that `ProblemArrays.weights` holds, in this order; the others are in the points they weigh."""
 
 
@@ -335,10 +335,12 @@ def _wishes(
         The points added to seats, None without any; and the weight of `relation`, which meetings are worth times it.
     """
     worth, meeting = problem.weights.wishes, problem.weights.relationships
+    if not worth or not problem.wishes:
+        return None, meeting
     seats = np.zeros_like(urgent)
-    if not meeting and any(wish.adult for wish in problem.wishes):
+    if not meeting:
         relation[:], meeting = 0.0, 1.0
-    for wish in problem.wishes if worth else ():
+    for wish in problem.wishes:
         student = at.student[wish.student]
         if wish.other is not None:
             other = at.student[wish.other]

@@ -18,7 +18,7 @@ SEEDS = (1, 2)
 HIGH = {
     "benefit": 20.0, "urgent": 5.0, "coverage": 5.0, "adult_time_due": 5.0, "relationships": 0.5,
     "repeat_groupmates": 0.2, "keep_together": 5.0, "perturbation": 1.0, "load": 2.0, "share": 5.0,
-    "group_time_due": 5.0, "coaching": 30.0, "wishes": 1.0,
+    "group_time_due": 5.0, "coaching": 30.0, "wishes": 1.0, "observations": 30.0,
 }  # fmt: skip
 """High weights; every one has a test."""
 
@@ -34,8 +34,8 @@ def draw(name, seed):
         day = replace(day, previous=list_seats(suggest_groups(day, FEW).sessions))
     if name == "load":  # with more rooms every adult is on duty in every block
         day = replace(day, rooms=day.rooms[:2])
-    if name == "coaching":
-        day = replace(day, coaching=(Coaching("a00", "a03", 3),))
+    if name in {"coaching", "observations"}:
+        day = replace(day, coaching=(Coaching("a00", "a03", 3, observes=name == "observations"),))
     if name == "wishes":
         ids, adults = [student.id for student in day.students], [adult.id for adult in day.adults]
         wishes = [Wish(one, other=other) for one, other in zip(ids[::3], ids[1::3], strict=True)]
@@ -59,7 +59,7 @@ def total(name, weight):
     return value
 
 
-GAINS = {"benefit", "urgent", "relationships", "keep_together", "coaching", "wishes"}
+GAINS = {"benefit", "urgent", "relationships", "keep_together", "coaching", "wishes", "observations"}
 
 
 @pytest.mark.parametrize("name", HIGH)

@@ -16,9 +16,13 @@ from serving.grouping.problem.people import Coaching, Contact, Need, Wish
 from serving.grouping.problem.policy import SessionType, Weights
 from serving.grouping.rules.check import find_stage_violations, find_violations
 from serving.grouping.rules.objective import score_plan
-from serving.grouping.search.anneal import Budget
+from serving.grouping.search.anneal import Budget, search_day
+from serving.grouping.search.kernel import new_workspace, score_seats
+from serving.grouping.search.starts import scale_social
 from serving.grouping.solve import suggest_groups
+from serving.grouping.state.arrays import build_data
 from tests.examples import holds_for
+from tests.serving.grouping.search.test_kernel import seats_of
 
 QUICK = Budget(rounds=60)
 
@@ -70,6 +74,24 @@ def test_a_plan_keeps_stages_and_observers_and_pays_little_for_wishes(seed, stud
     assert {(s.adults[0], other) for s in plan.sessions if s.led for other in s.adults[1:]} <= asked
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_the_search_counts_wishes_marks_and_observers_as_the_objective_does(seed):
+    problem = draw_practice(seed, 16)
+    data = build_data(problem)
+    try:
+        draft, _ = search_day(data, Budget(rounds=30, seed=seed))
+    except InfeasibleError:
+        pytest.skip("this day has no plan")
+
+    workspace = new_workspace(data.arrays)
+    workspace.touched[:] = True
+    score = score_seats(data.arrays, seats_of(data.arrays, draft), workspace)
+    assert score == pytest.approx(score_plan(problem, draft.finish()).total)
+    alone, workspace.touched[:] = scale_social(data, 0.0), True
+    need = score_seats(alone, seats_of(alone, draft), workspace)
+    assert need == pytest.approx(score_plan(problem, draft.finish()).need_points)
+
+
 @pytest.mark.parametrize("most", [1, 2])
 def test_a_repair_of_an_edit_goes_not_beyond_a_stage(team, sessions, swap, most):
     staged = replace(team, adults=swap(team.adults, "lead", stage_most=most))
@@ -85,13 +107,13 @@ def test_an_observer_joins_where_the_other_leads(team):
         team,
         coaching=(Coaching("lead", "new", 1, observes=True),),
         adults=tuple(replace(a, in_training=False, certified=True) for a in team.adults),
-        weights=Weights(coaching=5.0),
+        weights=Weights(observations=5.0),
     )
 
     plan = suggest_groups(asked, Budget(rounds=300))
 
     assert [s.adults for s in plan.sessions if s.led and len(s.adults) > 1] == [("new", "lead")]
-    assert next(term.value for term in plan.score.terms if term.name == "coaching") == 1
+    assert next(term.value for term in plan.score.terms if term.name == "observations") == 1
     reason = next(r for r in plan.session_reasons if "co-teaches" in r.sentence)
     assert "lead co-teaches to observe new." in reason.sentence
 
