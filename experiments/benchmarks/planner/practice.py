@@ -39,7 +39,7 @@ BUDGET = Budget(rounds=3000, bound_rounds=0)
 MET_LEAST = 0.95
 """Need met beside the same days without the dial, which is asked of every dial but the stage, a hard rule."""
 
-STAGE_MOST, OBSERVATIONS = 2, 3
+STAGE_MOST, OBSERVATIONS = 2, 1
 """Students of a group at the trainee's stage, and sessions a week that the coach should observe."""
 
 RESAMPLED = 1000

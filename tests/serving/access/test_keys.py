@@ -104,7 +104,7 @@ def test_a_school_that_the_roster_lacks_is_refused(trained_school):
 
 def test_a_key_of_an_adult_is_of_one_whom_the_roster_has(own_school, capsys):
     options = ["keys", "issue", "--name", "x", "--scope", "read", "--adult"]
-    with pytest.raises(InputError, match="--adult 'nobody' is not in the roster"):
+    with pytest.raises(InputError, match="--adult 'nobody' is no adult of the roster"):
         main([*options, "nobody"])
     adult = f"{own_school.team_ids[0]}-lead"
 
