@@ -1,11 +1,14 @@
 """Requests of students for help from the adult on call at independent work, as they are stored."""
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, and_, insert, select, update
 
+from features.database.dialects import in_parts
 from features.roster import find_gone
+from serving.store.practice.relationships import Mark
 from serving.store.tables import HELP_REQUESTS
 
 
@@ -60,3 +63,17 @@ def list_requests(connection: Connection, plan_id: str) -> tuple[HelpRequest, ..
     gone = find_gone(connection, {row.student_id for row in rows})
     kept = (row for row in rows if row.student_id not in gone)
     return tuple(sorted(kept, key=lambda each: (each.ended_at is not None, each.asked_at, each.request_id)))
+
+
+def read_helped(connection: Connection, student_ids: Collection[str], since: datetime) -> frozenset[Mark]:
+    """Students and the adults who came when they asked, from a moment on, without students who were erased."""
+    table = HELP_REQUESTS.c
+    return frozenset(
+        (row.student_id, row.staff_id)
+        for some in in_parts(set(student_ids) - find_gone(connection, student_ids))
+        for row in connection.execute(
+            select(table.student_id, table.staff_id).where(
+                table.student_id.in_(some), table.staff_id.is_not(None), table.asked_at >= since
+            )
+        )
+    )

@@ -342,6 +342,8 @@ def test_who_works_alone_asks_the_adult_on_call_and_waits_until_one_comes(client
         [adult["staff_id"] for adult in session["adults"]],
     )
     assert (ended["staff_id"], later["ended_at"]) == (came, ended["ended_at"])
+    known = client.get(f"/v1/teams/{team.team_id}/relationships").json()["students"]
+    assert came in next(each["sat_with"] for each in known if each["student_id"] == student)
     second = client.post(address, json=asked).json()
     assert [each["request_id"] for each in client.get(address).json()["requests"]] == [
         second["request_id"],
