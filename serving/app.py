@@ -36,7 +36,16 @@ from serving.api.routes import (
     students,
     teams,
 )
-from serving.api.routes.practice import coaching, goals, playlist, relationships, session_reports
+from serving.api.routes.practice import (
+    coaching,
+    goals,
+    growth,
+    help_requests,
+    playlist,
+    relationships,
+    session_reports,
+    wishes,
+)
 from serving.audit.spool import Spool
 from serving.audit.writer import AuditLog
 from serving.board import add_board
@@ -170,6 +179,8 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
         decisions.router,
         session_reports.router,
         coaching.router,
+        growth.router,
+        help_requests.router,
         school.router,
         roster.router,
         teams.router,
@@ -177,6 +188,7 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
         goals.router,
         playlist.router,
         relationships.router,
+        wishes.router,
         events.router,
         statements.router,
         operations.models_router,

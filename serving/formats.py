@@ -15,7 +15,7 @@ FORMAT = "regroup-day/3"
 
 SESSION_FIELDS = frozenset(field.name for field in fields(Session))
 
-PRIVATE = frozenset({"student", "first", "second", "students", "adult_exclusions"})
+PRIVATE = frozenset({"student", "first", "second", "other", "students", "adult_exclusions"})
 """Fields that hold ids of students; no message repeats their values."""
 
 Path = tuple[str | int, ...]

@@ -354,6 +354,18 @@ BENCHMARKS: dict[str, Benchmark] = {
         ),
         failure="a plan broke a rule",
     ),
+    "practice": Benchmark(
+        "simulated schools with goals, wishes, observers and stages: does each move its figure, and what does need pay",
+        "planner.practice:benchmark_practice",
+        "--seeds 1 --days 2 --json figures.json",
+        (
+            _count("--seeds", 3, "schools"),
+            _count("--days", 20, "school days in a row"),
+            MODELS,
+            JSON,
+        ),
+        failure="a dial moved its figure the wrong way, a plan broke a rule, or need met fell by more than 5 %",
+    ),
     "series": Benchmark(
         "simulated schools through random absences: is a tutoring series kept, and how steady is a weekly grouping",
         "planner.series:benchmark_series",

@@ -120,6 +120,8 @@ policy.toml (optional): how teams want to be planned, which the CSV files cannot
     adult_time_days        school days within which everybody should have had adult time; 1: every day
     group_time_days        the same for a small group or tutoring
     trainees_supervised    `false` where teachers in training may have sessions without a teacher on duty
+    coaching_per_week      sessions that a coach and whom they coach should share in a week
+    observations_per_week  sessions of whom they coach that a coach should join to observe in a week
     regroup                `daily`, `weekly`, or for how many school days a grouping holds
     rooms.ROOM.sessions    sessions that a large room holds at once, its capacity shared; ROOM `*` is every other room
                            that holds the whole team

@@ -2,8 +2,8 @@
 
 from fastapi import FastAPI
 
-from serving.board import balance, insight, practice, sign_in, students, week
-from serving.board.changes import decide, report, seats, sessions, steps, suggest
+from serving.board import balance, growth, insight, practice, sign_in, students, week
+from serving.board.changes import decide, help_requests, report, seats, sessions, steps, suggest
 from serving.board.day import page
 from serving.board.takeaways import calendar, sheets
 
@@ -12,6 +12,6 @@ def add_board(app: FastAPI) -> None:
     """Answers the addresses of the board."""
     for part in (sign_in, calendar):
         app.include_router(part.open_router)
-    days = (page, seats, steps, sessions, suggest, decide, report)
-    for part in (sign_in, *days, sheets, calendar, week, practice, students, balance, insight):
+    days = (page, seats, steps, sessions, suggest, decide, report, help_requests)
+    for part in (sign_in, *days, sheets, calendar, week, growth, practice, students, balance, insight):
         app.include_router(part.router)

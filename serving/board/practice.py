@@ -1,4 +1,4 @@
-"""`/board/students/{id}/goals`, `…/relationships` and `…/choices`: what is noted on a student's page."""
+"""`/board/students/{id}/goals`, `…/relationships`, `…/wishes` and `…/choices`: what is noted on a student's page."""
 
 from collections.abc import Callable
 from datetime import date
@@ -20,11 +20,14 @@ from serving.errors import RequestError
 from serving.plans.practice.goals import close_goal, read_goals, set_goal
 from serving.plans.practice.playlist import choose_skill, make_playlist
 from serving.plans.practice.relationships import list_relationships, mark_known
+from serving.plans.practice.wishes import close_wish, list_met, read_wishes, wish
 from serving.plans.problem import skill_name
 from serving.schemas.common import SchoolDate
+from serving.schemas.people.wishes import WishRequest
 from serving.schemas.practice import GoalKind, GoalRequest
 from serving.schemas.texts import Identity, Note
 from serving.store.practice.goals import Goal
+from serving.store.practice.wishes import StoredWish
 
 router = APIRouter(
     prefix=f"{BOARD}/students", route_class=BoardRoute, include_in_schema=False, dependencies=[MAY_USE_BOARD]
@@ -54,6 +57,21 @@ class MarkForm(FormBody):
 
     staff_id: Identity
     known: Literal["yes", "no"]
+
+
+class WishForm(FormBody):
+    """A wish for sessions: one of the three."""
+
+    other_student_id: Identity | None = None
+    staff_id: Identity | None = None
+    skill_id: Identity | None = None
+    until: SchoolDate
+
+
+class WishEndForm(FormBody):
+    """A wish that ended."""
+
+    wish_id: Identity
 
 
 class ChoiceForm(FormBody):
@@ -96,6 +114,26 @@ def mark(student_id: StudentInPath, form: CurrentForm, page: CurrentDayPage) -> 
     return _show(student_id, "known")
 
 
+@router.post("/{student_id:path}/wishes")
+def make_wish(student_id: StudentInPath, form: CurrentForm, page: CurrentDayPage) -> Response:
+    """Stores a wish."""
+    sent: WishForm = form.read(WishForm)
+    try:
+        body = WishRequest.model_validate(sent.model_dump())
+    except ValueError as error:
+        raise RequestError("invalid_request", "choose one: somebody to work with, an adult, or a skill") from error
+    wish(page.planner, page.caller, student_id, body, _note(page, "wish", student_id))
+    return _show(student_id, "wishes")
+
+
+@router.post("/{student_id:path}/wishes/end")
+def end_wish(student_id: StudentInPath, form: CurrentForm, page: CurrentDayPage) -> Response:
+    """Ends a wish."""
+    sent: WishEndForm = form.read(WishEndForm)
+    close_wish(page.planner, page.caller, student_id, sent.wish_id, _note(page, "end_wish", student_id, sent.wish_id))
+    return _show(student_id, "wishes")
+
+
 @router.post("/{student_id:path}/choices")
 def choose(student_id: StudentInPath, form: CurrentForm, page: CurrentDayPage) -> Response:
     """Stores what the student chose."""
@@ -129,6 +167,8 @@ def describe_student(
         "known": None,
         "adults": [],
         "all_skills": [],
+        "wishes": [],
+        "others": [],
     }
     if team is None:
         return values
@@ -142,10 +182,29 @@ def describe_student(
     }
     return values | {
         "goals": [(goal, describe_goal(goal, skills, called), goal.is_open(today)) for goal in goals],
+        "wishes": [
+            (each, _describe_wish(each, skills, called), each.is_open(today), len(list_met(each, team)))
+            for each in read_wishes(page.planner, student_id)
+        ],
+        "others": sorted(
+            ((each, called.student(each)) for each in team.members if each != student_id),
+            key=lambda one: one[1].casefold(),
+        ),
         "known": known,
         "adults": sorted(((each.staff_id, called.adult(each.staff_id)) for each in team.staff), key=lambda one: one[1]),
         "all_skills": sorted(named.items(), key=lambda one: one[1].casefold()),
     }
+
+
+def _describe_wish(stored: StoredWish, skills: SkillMap, called: Names) -> str:
+    """A wish in words, such as `to work with Mia, until Fri 3 Apr`."""
+    if stored.other_student_id is not None:
+        what = f"to work with {called.student(stored.other_student_id)}"
+    elif stored.staff_id is not None:
+        what = f"to work with {called.adult(stored.staff_id)}"
+    else:
+        what = f"to work on {skill_name(skills, stored.skill_id or '')}"
+    return f"{what}, until {stored.until:%a} {stored.until.day} {stored.until:%b}"
 
 
 def describe_goal(goal: Goal, skills: SkillMap, called: Names) -> str:

@@ -20,8 +20,9 @@ from serving.plans.coverage import KNOWN_WEEKS, count_minutes, measure_doses, su
 from serving.plans.edits.edited_day import EditedDay, open_days
 from serving.plans.practice.coaching import read_observations
 from serving.plans.practice.relationships import list_relationships
-from serving.plans.problem import skill_name
+from serving.plans.problem import NOTHING, skill_name
 from serving.plans.rules.policy import load_policy
+from serving.plans.rules.team_policy import settle_policy
 from serving.schemas.common import SchoolDate
 from serving.store.recommendations import PlanRow, find_current_plans
 
@@ -59,6 +60,7 @@ def show_week(
     few = sorted(
         (len(each.adults), called.student(each.student_id), each.student_id) for each in known if len(each.adults) < FEW
     )
+    chosen = settle_policy(team, NOTHING, load_policy()).settings
     return render(
         page.request,
         "week.html",
@@ -84,7 +86,8 @@ def show_week(
         ],
         coaching=_list_coaching(team, plans, called),
         observations=_list_observations(page, team, monday, called),
-        per_week=load_policy().coaching_per_week,
+        per_week=chosen["coaching_per_week"],
+        observed_per_week=chosen["observations_per_week"],
         few=few,
         met=len(team.members) - len(few),
         without=sum(not each for each in minutes.values()),
@@ -150,15 +153,23 @@ def _list_ends(
     return sorted(ends)
 
 
-def _list_coaching(team: Team, plans: Mapping[dt.date, EditedDay], called: Names) -> list[tuple[str, str, int, int]]:
-    """Each coach and whom they coach, with the sessions of this week's plans that they share, and their minutes."""
+def _list_coaching(
+    team: Team, plans: Mapping[dt.date, EditedDay], called: Names
+) -> list[tuple[str, str, int, int, int]]:
+    """Each coach and whom they coach: sessions of this week's plans that they share, observed ones, and minutes."""
     pairs = [(adult.coach, adult.staff_id) for adult in team.staff if adult.coach is not None]
     lengths = {block.block_id: minutes_of(block) for block in team.blocks}
     led = [session for edited in plans.values() for session in edited.sessions if session.led]
     shared = sum_coached(pairs, [(session.adults, 1) for session in led])
     minutes = sum_coached(pairs, [(session.adults, lengths.get(session.block, 0)) for session in led])
     return [
-        (called.adult(coach), called.adult(other), count, minutes[coach, other])
+        (
+            called.adult(coach),
+            called.adult(other),
+            count,
+            sum(session.adults[0] == other and coach in session.adults for session in led),
+            minutes[coach, other],
+        )
         for (coach, other), count in shared.items()
     ]
 

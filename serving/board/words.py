@@ -35,6 +35,8 @@ GAINS = {
     "load": ("loads adults less evenly", "loads adults more evenly"),
     "share": ("adult time is shared less evenly", "adult time is shared more evenly"),
     "coaching": ("adds a coached session", "drops a coached session"),
+    "observations": ("lets a coach observe", "takes an observation away from a coach"),
+    "wishes": ("meets a wish of a student", "gives up a wish of a student"),
     "relationships": ("meets an adult who is new to the student", "no longer meets an adult who is new to the student"),
 }
 """What to say where the quantity of a term grows, and where it shrinks."""

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from serving.store.keys import StoredKey
 
 ISSUE = """keys issue --name "Untis export" --scope read --scope plan --expires 2027-06-30
-keys issue --name "one school's tool" --scope read --school Simulated --per-minute 120"""
+keys issue --name "one school's tool" --scope read --school Simulated --per-minute 120
+keys issue --name "Ms Rivera's own" --scope read --scope plan --adult a.rivera"""
 LINK = """keys link --name "Ms Rivera" --team team-1 --days 30 --address https://regroup.example.org"""
 REVOKE = "keys revoke 0f3a5c7e9b1d2f4a"
 LINK_DAYS, MOST_LINK_DAYS = 7, 366
@@ -55,12 +56,14 @@ def add_keys(commands: Commands) -> None:
             metavar="TEAM_ID",
             help="a team of the roster; may be given several times; all teams of the schools without it",
         )
+        command.add_argument(
+            "--adult", metavar="STAFF_ID", help="whose own it is, for what only this adult may see and do"
+        )
     link.add_argument("--days", type=int, default=LINK_DAYS, metavar="N", help="how long it works, %(default)s days")
     link.add_argument("--address", default=HERE, metavar="URL", help="where the service is reached, %(default)s")
     link.add_argument(
         "--leader", action="store_true", help="also signs days, where a team asks for its leader's signature"
     )
-    link.add_argument("--adult", metavar="STAFF_ID", help="whose own link it is, for what only this adult may see")
     link.add_argument("--no-names", action="store_true", help="show ids, also where there is a vault of names")
     issue.add_argument("--expires", metavar="DATE", help="YYYY-MM-DD, the last day it works, UTC; never without it")
     issue.add_argument("--per-minute", type=int, metavar="N", help="requests; the service's own limit without it")
@@ -93,6 +96,7 @@ def _issue(database: "Database", options: argparse.Namespace) -> None:
         options.school,
         expires_at=expires_at,
         per_minute=options.per_minute,
+        staff_id=options.adult,
         teams=options.team,
     )
     # the key alone on standard output, so that a script can take it
@@ -112,8 +116,6 @@ def _link(database: "Database", options: argparse.Namespace) -> None:
     _require_known(database, options)
     scopes = [Scope.BOARD, *([] if options.no_names else [Scope.NAMES]), *([Scope.SIGN] if options.leader else [])]
     expires_at = datetime.now(UTC) + timedelta(days=options.days)
-    if options.adult is not None:
-        _require_adult(database, options.adult)
     key = issue_key(
         database,
         options.name,
@@ -142,9 +144,11 @@ def _end_of(text: str) -> datetime:
 
 
 def _require_known(database: "Database", options: argparse.Namespace) -> None:
-    """Refuses schools that the roster has not, and teams that it has not in these schools."""
+    """Refuses an adult and schools that the roster has not, and teams that it has not in these schools."""
     from features.roster import list_teams
 
+    if options.adult is not None:
+        _require_adult(database, options.adult)
     schools, ids = options.school or (), options.team or ()
     try:
         teams = list_teams(database)

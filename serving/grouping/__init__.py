@@ -23,6 +23,7 @@ from serving.grouping.problem.people import (
     Need,
     Purpose,
     Student,
+    Wish,
 )
 from serving.grouping.problem.places import Block, Pin, Room, Seat, Skill
 from serving.grouping.problem.plan import Plan, Score, Session, Term
@@ -39,7 +40,7 @@ from serving.grouping.problem.policy import (
     Weights,
 )
 from serving.grouping.problem.problem import Problem, digest_text, require_sessions
-from serving.grouping.rules.check import Violation, find_violations
+from serving.grouping.rules.check import Violation, find_stage_violations, find_violations
 from serving.grouping.rules.objective import score_plan
 from serving.grouping.rules.score_impact import ScoreImpact, measure_impact
 
@@ -125,6 +126,7 @@ __all__ = (
     "Violation",
     "Weights",
     "WhyNot",
+    "Wish",
     "ask_why_not",
     "digest_text",
     "evaluate_edit",
@@ -132,6 +134,7 @@ __all__ = (
     "find_alternatives",
     "find_bottlenecks",
     "find_moves",
+    "find_stage_violations",
     "find_violations",
     "give_way",
     "measure_impact",

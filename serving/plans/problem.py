@@ -1,12 +1,11 @@
 """A team's day as a planning problem: the roster, the request, and who needs what."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
 
-from features.events.evidence import Of
 from features.roster import PolicyLayer, Rule, Series, SkillMap, Staff, Team, find_misfits, find_mistakes
 from features.roster.records import WEEKDAYS
 from serving.errors import RequestError
@@ -15,6 +14,7 @@ from serving.grouping import (
     Adult,
     Block,
     Coaching,
+    Contact,
     PastDay,
     Pin,
     Problem,
@@ -30,11 +30,14 @@ from serving.plans.cycles.cycle import Grouping
 from serving.plans.need.goal_needs import favor_goals
 from serving.plans.need.needs import Candidate
 from serving.plans.need.urgent_needs import weigh_urgent
+from serving.plans.need.wishes import state_wishes
 from serving.plans.rooms import list_rooms
 from serving.plans.rules.policy import PlannerPolicy
 from serving.plans.rules.standing_rules import DayFacts, Note, RuleBook, read_rules
 from serving.plans.rules.team_policy import DayPolicy, settle_policy
 from serving.plans.turns.waiting import find_adult_time_due
+from serving.store.practice.growth import find_stage
+from serving.store.practice.of_team import NO_PRACTICE, Practice
 
 NOTHING = PolicyLayer("")
 """The choices of a request that makes none."""
@@ -123,7 +126,7 @@ def state_day(
     request: DayRequest,
     candidates: Sequence[Candidate],
     policy: PlannerPolicy,
-    goals: Collection[Of] = frozenset(),
+    practice: Practice = NO_PRACTICE,
 ) -> StatedDay:
     """The day as a planning problem, without the standing rules that cannot hold today.
 
@@ -133,7 +136,7 @@ def state_day(
         request: What is asked for.
         candidates: What students need.
         policy: What the planner assumes.
-        goals: Students with the skills that are their goals.
+        practice: What the team does around its plans.
 
     Raises:
         RequestError: The day is one without school or has no blocks, or a rule or an absence names somebody who is not
@@ -154,6 +157,7 @@ def state_day(
     rules = (*team.rules, *request.rules)
     there = _attendance(frozenset(order), rules, request.absences)
     adults = {adult.staff_id for adult in team.staff}
+    stages = {staff_id: find_stage(stages, request.day).largest for staff_id, stages in practice.timelines.items()}
     named = {rule.skill_id for rule in rules if rule.skill_id} | {seat.skill for seat in request.kept if seat.skill}
     named |= _list_carried_skills(team, request)
     waiting = {candidate.need.because_of for candidate in candidates if candidate.need.because_of}
@@ -168,9 +172,17 @@ def state_day(
     urgent = weigh_urgent(team, request.day, [candidate.need for candidate in candidates], policy.need)
     remembered = recollect(
         students,
-        tuple(_adult(adult, there.staff[adult.staff_id], adults, skill_ids, chosen) for adult in team.staff),
+        tuple(
+            _adult(adult, there.staff[adult.staff_id], adults, skill_ids, chosen, stages.get(adult.staff_id))
+            for adult in team.staff
+        ),
         _past_days(team, request.day),
         policy.history_days,
+        contacts=[
+            Contact(student, adult, 0, known=True)
+            for student, adult in sorted(practice.marks)
+            if student in team.members and adult in adults
+        ],
     )
     needs = defaultdict(set)
     for candidate in candidates:
@@ -197,10 +209,11 @@ def state_day(
         adults=remembered.adults,
         recent_groupmates=remembered.recent_groupmates,
         contacts=remembered.contacts,
+        wishes=tuple(state_wishes(practice.wishes, request.day, team.members, adults, skill_ids)),
         skills=tuple(Skill(skill, name) for skill, name in names.items()),
         rooms=rooms,
         effects=policy.effects_for(adult.role for adult in team.staff),
-        needs=tuple(favor_goals(urgent, goals, policy.need.goal_more)),
+        needs=tuple(favor_goals(urgent, practice.goals, policy.need.goal_more)),
         keep_apart=tuple(sorted(book.apart)),
         keep_together=_pairs(rules, "keep_together"),
         adult_exclusions=chosen.adult_exclusions,
@@ -215,7 +228,7 @@ def state_day(
         size_curve=chosen.size_curve,
         most_social_cost=chosen.settings["most_social_cost"],
         students_per_monitor=chosen.settings["students_per_monitor"],
-        coaching=_coaching(team, weekday, there, policy.coaching_per_week),
+        coaching=tuple(_list_coaching(team, weekday, there, chosen, stages)),
     )
     return StatedDay(problem, book, chosen, book.notes if rooms else (*book.notes, NO_ROOMS))
 
@@ -297,7 +310,14 @@ def _attendance(blocks: frozenset[str], rules: Sequence[Rule], absences: Sequenc
     return _Attendance(students, staff)
 
 
-def _adult(staff: Staff, blocks: frozenset[str], adults: set[str], skills: Sequence[str], chosen: DayPolicy) -> Adult:
+def _adult(
+    staff: Staff,
+    blocks: frozenset[str],
+    adults: set[str],
+    skills: Sequence[str],
+    chosen: DayPolicy,
+    stage_most: int | None,
+) -> Adult:
     unsupervised = staff.role == Role.TEACHER_IN_TRAINING and not chosen.settings["trainees_supervised"]
     return Adult(
         id=staff.staff_id,
@@ -310,6 +330,7 @@ def _adult(staff: Staff, blocks: frozenset[str], adults: set[str], skills: Seque
         coach=staff.coach if staff.coach in adults else None,
         in_training=False if unsupervised else None,
         supervises=False if unsupervised else None,
+        stage_most=stage_most,
     )
 
 
@@ -330,21 +351,36 @@ def _pairs(rules: Sequence[Rule], kind: str) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(found))
 
 
-def _coaching(team: Team, weekday: str, there: _Attendance, per_week: int) -> tuple[Coaching, ...]:
-    """The sessions that each coach and trainee should share today, where both are there in some block.
+def _list_coaching(
+    team: Team, weekday: str, there: _Attendance, chosen: DayPolicy, stages: Mapping[str, int | None]
+) -> Iterator[Coaching]:
+    """Yields the sessions that each coach and trainee should share today, where both are there in some block.
 
     Past sessions name one adult, so that it is not known what was coached: the sessions of a week are spread evenly
-    over the weekdays on which the team has blocks, and what a day misses is not made up for.
+    over the weekdays on which the team has blocks, and what a day misses is not made up for. Who leads nothing yet, by
+    their stage, should be in a session of the coach whenever both are there, and is not observed.
     """
     days = _weekdays(team)
     at = days.index(weekday)
-    sessions = per_week * (at + 1) // len(days) - per_week * at // len(days)
-    pairs = {
-        frozenset((trainee.coach, trainee.staff_id)): Coaching(trainee.coach, trainee.staff_id, sessions)
-        for trainee in team.staff
-        if sessions and trainee.coach is not None and there.staff[trainee.coach] & there.staff[trainee.staff_id]
-    }
-    return tuple(pairs.values())
+
+    def spread(per_week: int) -> int:
+        return per_week * (at + 1) // len(days) - per_week * at // len(days)
+
+    paired: set[frozenset[str]] = set()
+    for trainee in team.staff:
+        coach = trainee.coach
+        shared = () if coach is None else there.staff[coach] & there.staff[trainee.staff_id]
+        if coach is None or not shared:
+            continue
+        leads = stages.get(trainee.staff_id) != 0
+        sessions = spread(chosen.settings["coaching_per_week"]) if leads else len(shared)
+        pair = frozenset((coach, trainee.staff_id))
+        if sessions and pair not in paired:
+            yield Coaching(coach, trainee.staff_id, sessions)
+        paired.add(pair)
+        observations = spread(chosen.settings["observations_per_week"])
+        if observations and leads:
+            yield Coaching(coach, trainee.staff_id, observations, observes=True)
 
 
 def _past_days(team: Team, today: date) -> list[PastDay]:

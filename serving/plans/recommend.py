@@ -378,7 +378,7 @@ def recommend_day(
     policy, days = load_policy(), settings.recent_days
     candidates = find_candidates(snapshot, team, roster, policy.need, days, settings.max_candidates)
     try:
-        day = state_day(team, roster.skills, request, candidates, policy, roster.goals)
+        day = state_day(team, roster.skills, request, candidates, policy, roster.practice)
     except ProblemError as error:
         raise RequestError("problem", str(error), field=error.field) from error
     begun = time.perf_counter()

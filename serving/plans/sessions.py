@@ -6,7 +6,7 @@ from types import MappingProxyType
 from pydantic import TypeAdapter
 
 from serving.errors import RequestError
-from serving.grouping import Problem, ProblemError, Session, require_sessions
+from serving.grouping import Problem, ProblemError, Session, find_stage_violations, require_sessions
 from serving.schemas.sessions import SessionIn, SessionOut, SessionSeats
 
 FIELDS = {"block": "block_id", "skill": "skill_id", "room": "room_id"}
@@ -43,6 +43,18 @@ def read_sessions(problem: Problem, bodies: Sequence[SessionIn]) -> tuple[Sessio
         detail = str(error).replace(error.field, field, 1).replace("the problem's", "the day's")
         raise RequestError("not_of_this_day", detail, field=field) from error
     return tuple(session for session in sessions if session.students)
+
+
+def require_stages(problem: Problem, sessions: Sequence[Session]) -> None:
+    """Refuses sessions of an adult whose stage of growth does not allow them: no decision of people overrules it.
+
+    Raises:
+        RequestError: There is one.
+    """
+    broken = find_stage_violations(problem, tuple(sessions))
+    if broken:
+        detail = f"{broken[0].sentence} The adult's coach or the team's leader signs the next stage."
+        raise RequestError("growth_stage", detail, field="sessions")
 
 
 def to_session(body: SessionIn | SessionOut | SessionSeats) -> Session:

@@ -37,7 +37,14 @@ from serving.grouping.changes.why_not import FEW
 from serving.grouping.errors import InfeasibleError, ProblemError, require_known
 from serving.plans.problem import DayRequest
 from serving.plans.rules.team_policy import read_earlier
-from serving.plans.sessions import STORED_SESSIONS, read_aims, read_sessions, to_session, to_session_seats
+from serving.plans.sessions import (
+    STORED_SESSIONS,
+    read_aims,
+    read_sessions,
+    require_stages,
+    to_session,
+    to_session_seats,
+)
 from serving.schemas.changes import ExplanationRequest
 from serving.schemas.decisions import DecisionRequest
 from serving.schemas.recommendations import RecommendationOut, RecommendationRequest
@@ -164,12 +171,13 @@ def decide_plan(
     Raises:
         NotFoundError: There is no plan with this id, or none that the caller may know of.
         ConflictError: Another decision was stored before, or the plan is of a version that did not store days.
-        RequestError: A session names what the day does not have.
+        RequestError: A session names what the day does not have, or is more than an adult's stage of growth allows.
     """
     day = open_day(database, caller, recommendation_id)
     held = () if body.decision == "rejected" else day.suggested
     if body.sessions is not None:
         held = read_sessions(day.problem, body.sessions)
+        require_stages(day.problem, held)
     sent = Decision(
         recommendation_id=recommendation_id,
         decided_at=datetime.now(UTC),

@@ -24,9 +24,12 @@ TermName = Literal[
     "share",
     "group_time_due",
     "coaching",
+    "wishes",
+    "observations",
 ]
 TermWeight = Annotated[float, Field(ge=0, le=100)]
 People = Annotated[int, Field(ge=1, le=MOST_PEOPLE)]
+Weekly = Annotated[int, Field(ge=0, le=50)]
 SchoolDays = Annotated[int, Field(ge=1, le=60)]
 
 
@@ -151,6 +154,15 @@ class TeamPolicy(Body):
         default=None,
         description="whether teachers in training have sessions only while a teacher is on duty",
         examples=[True],
+    )
+    coaching_per_week: Weekly | None = Field(
+        default=None, description="sessions that a coach and whom they coach should share in a week", examples=[2]
+    )
+    observations_per_week: Weekly | None = Field(
+        default=None,
+        description="sessions of whom they coach that a coach should join to observe in a week; the day's share of "
+        "them has the observer as a co-teacher where that costs little",
+        examples=[1],
     )
     regroup: Literal["daily", "weekly"] | SchoolDays | None = Field(
         default=None, description="for how many school days a grouping holds", examples=["daily"]

@@ -183,7 +183,8 @@ class RelationshipOut(Body):
     student_id: StudentId
     adults: int = Field(description="how many adults know the student", examples=[1])
     sat_with: list[str] = Field(
-        description="ids of the adults who led a session with the student in the last four weeks",
+        description="ids of the adults who led a session with the student in the last four weeks, or came when the "
+        "student asked for help",
         examples=[["a.rivera"]],
     )
     marked_by: list[str] = Field(description="ids of the adults who say to know the student", examples=[["a.rivera"]])

@@ -20,6 +20,8 @@ from serving.store.tables import (
     CHOICES,
     DECISIONS,
     GOALS,
+    GROWTH_STAGES,
+    HELP_REQUESTS,
     IDEMPOTENCY,
     OBSERVATIONS,
     RECOMMENDATION_STUDENTS,
@@ -27,6 +29,7 @@ from serving.store.tables import (
     RELATIONSHIP_MARKS,
     SESSION_REPORT_STUDENTS,
     SESSION_REPORTS,
+    WISHES,
 )
 
 Forget = Callable[[str, list[str]], str | None]
@@ -96,14 +99,17 @@ def _forget_note(connection: Connection, plan_id: str) -> None:
         connection.execute(update(DECISIONS).where(decision).values(reasons=reasons | {"note": None}))
 
 
-OF_STUDENTS = (SESSION_REPORT_STUDENTS, GOALS, RELATIONSHIP_MARKS, CHOICES)
-"""Tables of which rows with the student's id are deleted."""
+OF_STUDENTS = (SESSION_REPORT_STUDENTS, GOALS, RELATIONSHIP_MARKS, CHOICES, WISHES, HELP_REQUESTS)
+"""Tables of which rows that name the student are deleted."""
 
 
 def _erase_practice(place: Installation, student_id: str) -> int:
     with place.database.changing() as connection:
         return sum(
-            connection.execute(delete(table).where(table.c.student_id == student_id)).rowcount for table in OF_STUDENTS
+            connection.execute(delete(table).where(column == student_id)).rowcount
+            for table in OF_STUDENTS
+            for column in table.c
+            if column.name in {"student_id", "other_student_id"}
         )
 
 
@@ -121,7 +127,7 @@ STORES = (
         tables=(RECOMMENDATION_STUDENTS.name, OBSERVATIONS.name, *(table.name for table in TEXTS)),
     ),
     Store(
-        "reports on sessions, goals, relationships and choices",
+        "reports on sessions, goals, relationships, choices, wishes and requests for help",
         _erase_practice,
         tables=tuple(table.name for table in OF_STUDENTS),
     ),
@@ -132,6 +138,6 @@ STORES = (
 
 WITHOUT_STUDENTS = (
     *erasure.WITHOUT_STUDENTS,
-    *(table.name for table in (API_KEYS, IDEMPOTENCY, CALENDAR_FEEDS, SESSION_REPORTS)),
+    *(table.name for table in (API_KEYS, IDEMPOTENCY, CALENDAR_FEEDS, SESSION_REPORTS, GROWTH_STAGES)),
 )
 """Tables that name no student."""

@@ -17,12 +17,14 @@ from serving.store.tables import (
     CHOICES,
     DECISIONS,
     GOALS,
+    HELP_REQUESTS,
     OBSERVATIONS,
     RECOMMENDATION_STUDENTS,
     RECOMMENDATIONS,
     RELATIONSHIP_MARKS,
     SESSION_REPORT_STUDENTS,
     SESSION_REPORTS,
+    WISHES,
 )
 
 logger = logging.getLogger("regroup")
@@ -37,8 +39,8 @@ class Retention:
 
     Attributes:
         plans: Plans, counted from when they were made, with their decisions, the reports on their sessions and
-            observations in them, and the sessions recorded from those; goals, counted from their
-            last day; choices and marks.
+            observations in them, requests for help, and the sessions recorded from those; goals and wishes, counted
+            from their last day; choices and marks.
         answers: What a request with an Idempotency-Key was answered with.
         audit: Entries of the audit log; the database itself refuses to give up those of the last 180 days.
     """
@@ -95,16 +97,17 @@ def _remove_plans(connection: Connection, before: datetime) -> int:
     if ids:
         students = RECOMMENDATION_STUDENTS
         connection.execute(delete(students).where(students.c.recommendation_id.in_(ids)))
-        for table in (DECISIONS, SESSION_REPORTS, SESSION_REPORT_STUDENTS, OBSERVATIONS):
+        for table in (DECISIONS, SESSION_REPORTS, SESSION_REPORT_STUDENTS, OBSERVATIONS, HELP_REQUESTS):
             connection.execute(delete(table).where(table.c.recommendation_id.in_(ids)))
         connection.execute(delete(RECOMMENDATIONS).where(plans.id.in_(ids)))
     return len(ids)
 
 
 def _remove_noted(connection: Connection, before: datetime) -> int:
-    """Removes goals whose last day was before a moment, and choices and marks of before it."""
+    """Removes goals and wishes whose last day was before a moment, and choices and marks of before it."""
     old = (
         (GOALS, (GOALS.c.goal_id,), GOALS.c.until < before.date()),
+        (WISHES, (WISHES.c.wish_id,), WISHES.c.until < before.date()),
         (CHOICES, (CHOICES.c.choice_id,), CHOICES.c.chosen_at < before),
         (
             RELATIONSHIP_MARKS,

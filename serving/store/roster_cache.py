@@ -9,7 +9,6 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
 from typing import TypeVar
 
 from features.database import Database, DatabaseAwayError
@@ -29,7 +28,7 @@ from features.roster import (
 )
 from features.roster.tables import Version, read_version
 from serving.lifecycle import CircuitBreaker, PeriodicTask
-from serving.store.practice.goals import list_goals
+from serving.store.practice.of_team import NO_PRACTICE, Practice, read_practice
 
 logger = logging.getLogger("regroup")
 
@@ -49,7 +48,7 @@ class TeamSnapshot:
         version: The version of both; what is computed from them is valid until it moves.
         school_students: Ids of all students of the team's school.
         evidence: What totals of other products say of a member's skill, where there is no answer.
-        goals: Members with the skills that are their open goals.
+        practice: What the team does around its plans, such as goals.
         latest_event: The last change of the live events at that moment, so that nobody has to ask for later ones; None
             where the database was not asked.
         stale_seconds: Age of the last confirmation by the database; None where it just confirmed the snapshot.
@@ -60,7 +59,7 @@ class TeamSnapshot:
     version: Version = (0, 0)
     school_students: frozenset[str] = frozenset()
     evidence: Mapping[Of, Evidence] = field(default_factory=dict)
-    goals: frozenset[Of] = frozenset()
+    practice: Practice = NO_PRACTICE
     latest_event: Change | None = None
     stale_seconds: float | None = None
 
@@ -178,12 +177,8 @@ class RosterCache:
             team = read_team(self._database, team_id)
             with self._database.reading() as connection:
                 evidence = read_evidence(connection, team.members)
-                goals = list_goals(connection, team.members)
-            today = date.today()  # noqa: DTZ011 - the school's own day
-            skilled = frozenset(
-                (goal.student_id, goal.skill_id) for goal in goals if goal.skill_id and goal.is_open(today)
-            )
-            return TeamSnapshot(team, skills, version, self._read_school(team.school), evidence, skilled)
+                practice = read_practice(connection, team)
+            return TeamSnapshot(team, skills, version, self._read_school(team.school), evidence, practice)
         except MissingError:
             return TeamSnapshot(None, skills, version)
 

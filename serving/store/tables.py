@@ -123,6 +123,45 @@ OBSERVATIONS = Table(
     Column("noted_at", UtcTime, nullable=False),
     Column("key_id", String(16), nullable=False),
 )
+HELP_REQUESTS = Table(
+    "help_requests",
+    METADATA,
+    Column("request_id", String(32), primary_key=True),
+    Column("recommendation_id", String(32), nullable=False, index=True),
+    Column("student_id", Text, nullable=False, index=True),
+    Column("block_id", Text, nullable=False),
+    Column("skill_id", Text),
+    Column("asked_at", UtcTime, nullable=False),
+    Column("key_id", String(16), nullable=False),
+    Column("ended_at", UtcTime),  # null: the student waits
+    Column("staff_id", Text),  # the adult who came; null where none did
+)
+WISHES = Table(
+    "wishes",
+    METADATA,
+    Column("wish_id", String(32), primary_key=True),
+    Column("student_id", Text, nullable=False, index=True),
+    Column("other_student_id", Text, index=True),  # one of these three is set
+    Column("staff_id", Text),
+    Column("skill_id", Text),
+    Column("wished_at", UtcTime, nullable=False),
+    Column("until", Date, nullable=False),
+    Column("key_id", String(16), nullable=False),
+    Column("ended_at", UtcTime),
+)
+GROWTH_STAGES = Table(
+    "growth_stages",
+    METADATA,
+    Column("team_id", Text, primary_key=True),
+    Column("staff_id", Text, primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),  # in the order of the timeline, from 0
+    Column("stage", Text, nullable=False),  # observe, co_lead, lead or own_groups
+    Column("most", Integer),  # students of a group, for `lead` alone
+    Column("from_date", Date, nullable=False),  # the planned first day
+    Column("signed_on", Date),  # null: nobody signed it; the first stage needs no signature
+    Column("signed_by", Text),  # the adult who signed; null where the key was of no certain one
+    Column("key_id", String(16), nullable=False),  # the key that wrote or signed it last
+)
 IDEMPOTENCY = Table(
     "idempotency_keys",
     METADATA,

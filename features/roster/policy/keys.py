@@ -14,13 +14,17 @@ from features.roster.records import ROLE_MAY_LEAD, SESSION_TYPES, WEEKDAYS, Sett
 
 WEIGHTS = (
     "benefit", "urgent", "coverage", "adult_time_due", "relationships", "repeat_groupmates", "keep_together", "load",
-    "share", "group_time_due", "coaching",
+    "share", "group_time_due", "coaching", "wishes",
+    "observations",
 )  # fmt: skip
 """Terms of the score that a team may weigh."""
 
 MOST_PEOPLE = 1000
 LONGEST_CYCLE, LONGEST_WINDOW = 60, 10
 """School days for which a grouping may hold, and within which everybody should have had adult time."""
+
+MOST_A_WEEK = 50
+"""Sessions that a coach and a trainee may share in a week."""
 
 SKILL_IDS = ("humanCodingScheme", "identifier", "abbreviatedStatement", "alternativeLabel", "listEnumeration")
 """Fields of a CASE standard that may be the id that events carry; the first one unless people say otherwise."""
@@ -194,6 +198,8 @@ KEYS: Mapping[str, Spec] = {
     "adult_time_days": whole(1, LONGEST_WINDOW),
     "group_time_days": whole(1, LONGEST_WINDOW),
     "trainees_supervised": read_flag,
+    "coaching_per_week": whole(0, MOST_A_WEEK),
+    "observations_per_week": whole(0, MOST_A_WEEK),
     "regroup": read_rhythm,
     "rooms": Each({"sessions": whole(1, 50)}),
     "blocks": Each({"skills": read_ids, "subjects": read_ids}),

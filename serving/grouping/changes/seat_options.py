@@ -132,6 +132,7 @@ class _SeatEvaluator:
             pins=(),
             recent_groupmates=tuple(pair for pair in problem.recent_groupmates if student in (pair.first, pair.second)),
             contacts=tuple(contact for contact in problem.contacts if contact.student == student),
+            wishes=tuple(wish for wish in problem.wishes if student in (wish.student, wish.other)),
             previous=tuple(seat for seat in problem.previous if seat.student == student),
         )
         self.broken = set(find_violations(self.rules, sessions))

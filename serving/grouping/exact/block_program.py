@@ -261,8 +261,8 @@ class BlockProgram:
 
     def _add_co_teachers(self) -> None:
         """Lets an adult co-teach with a lead of a coaching pair; `blocks.open_sessions` finds out who does."""
-        for one, other, _ in self.data.arrays.coaching.tolist():
-            for adult, lead in ((one, other), (other, one)):
+        for one, other, _, observes in self.data.arrays.coaching.tolist():
+            for adult, lead in ((other, one),) if observes else ((one, other), (other, one)):
                 if {adult, lead} <= set(self.adults):
                     column = self.program.add(0.0, whole=True)
                     led = [(offer.column, -1.0) for offer in self.offers(lead)]

@@ -113,8 +113,8 @@ def _read(model: BlockProgram, values: list[int]) -> Groups:
 def _add_teacher(draft: Draft, block: int) -> None:
     """Adds a supervising adult as co-teacher, where only that lets a trainee of the block have a session."""
     arrays = draft.data.arrays
-    for one, other, _ in arrays.coaching.tolist():
-        for adult, lead in ((one, other), (other, one)):
+    for one, other, _, observes in arrays.coaching.tolist():
+        for adult, lead in ((other, one),) if observes else ((one, other), (other, one)):
             free = arrays.adult_in[adult, block] and not draft.on_duty(block)[adult]
             could = free and arrays.teacher[adult] and draft.leads[lead, block]
             if could and draft.violated_rule(block) == "supervision":

@@ -14,7 +14,7 @@ import numpy as np
 from serving.grouping.clock import is_over
 from serving.grouping.exact.program import Program
 from serving.grouping.problem.plan import Session
-from serving.grouping.state.arrays import PINNED_LED, Bools, Floats, ProblemData, Slot, find_runs
+from serving.grouping.state.arrays import PINNED_LED, WEIGHTS, Bools, Floats, ProblemData, Slot, find_runs
 from serving.grouping.state.rooms import seat_online, station_limits
 
 PAIR_LIMIT = 60  # columns for recent groupmates; with hundreds HiGHS takes a quarter of a minute for nothing
@@ -127,13 +127,14 @@ class Seating:
     def _score_meetings(self) -> None:
         """Counts once: the first seat of the day, the first in a group that is due, and the first meeting of two."""
         weights = self.data.problem.weights
+        meeting = float(self.data.arrays.weights[WEIGHTS.index("relationships")])
         for student, seats in self.of_student.items():
             self._score_any(float(self.data.arrays.coverage[student]), [column for column, _ in seats])
             grouped = [column for column, slot in seats if self.data.arrays.is_group[slot.session_type]]
             if self.data.arrays.group_time_due[student] and grouped:
                 self._score_any(weights.group_time_due, grouped)
             for adult in sorted({slot.adult for _, slot in seats}):
-                points = weights.relationships * float(self.data.arrays.relation[student, adult])
+                points = meeting * float(self.data.arrays.relation[student, adult])
                 self._score_any(points, [column for column, slot in seats if slot.adult == adult])
 
     def _score_any(self, points: float, columns: list[Column]) -> None:
@@ -159,6 +160,8 @@ class Seating:
             for one, other, price in again:
                 both = self.program.add(-price)
                 self.program.bound([(both, -1.0), (one, 1.0), (other, 1.0)], -np.inf, 1.0)
+                for column in (one, other) if price < 0 else ():  # a wish, which only both of them meet
+                    self.program.bound([(both, -1.0), (column, 1.0)], 0.0, np.inf)
             return True
         place = {session.id: at for at, session in enumerate(led)}
         share = np.zeros((len(led), len(self.repeats)))

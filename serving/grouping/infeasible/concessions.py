@@ -185,7 +185,7 @@ def _adults(problem: Problem) -> Iterator[SoftConstraint]:
             remedy = f"let {adult.id}, who is in training, work without a supervising adult"
             yield _soft("supervision", (adult.id,), requirement, remedy)
         for kind in (*(kind for kind in ADULT_LED if kind in offered), SessionType.ONLINE):
-            if kind not in adult.session_types:
+            if kind not in adult.session_types and adult.stage_most != 0:
                 online = kind is SessionType.ONLINE
                 duty = "supervise online work" if online else f"lead {kind.replace('_', ' ')} sessions"
                 yield _soft("permission", (adult.id, kind), f"{adult.id} may not {duty}", f"let {adult.id} {duty}")
@@ -255,9 +255,10 @@ def _sizes(problem: Problem) -> Iterator[GradedConstraint]:
         if bound.least > 1:
             yield GradedConstraint("group_size", bound.least - 1, partial(_lower_least, bound))
     for adult in problem.adults:
-        if adult.max_group is not None and adult.max_group < everybody:
+        most = min(everybody, adult.stage_most or everybody)  # a stage of growth does not give way
+        if adult.max_group is not None and adult.max_group < most:
             at = partial(_raise_max_group, adult.id, adult.max_group)
-            yield GradedConstraint("group_size", everybody - adult.max_group, at)
+            yield GradedConstraint("group_size", most - adult.max_group, at)
 
 
 def _raise_most(bound: SizeBound, more: int) -> SoftConstraint:

@@ -82,13 +82,14 @@ def recollect(
     near = [day for day in past if day.days_ago <= window_days]
     met = Counter({(mate.first, mate.second): mate.sessions for mate in recent_groupmates})
     met.update(count_groupmates(near, names))
-    led = Counter({(contact.student, contact.adult): contact.sessions for contact in contacts})
+    before = {(contact.student, contact.adult): contact for contact in contacts}
+    led = Counter({pair: contact.sessions for pair, contact in before.items()})
     led.update(count_contacts(near, names, leaders))
     ahead = count_load_off(near)
     return Carried(
         adults=tuple(replace(adult, load_ahead=adult.load_ahead + ahead.get(adult.id, 0.0)) for adult in adults),
         recent_groupmates=tuple(GroupmateCount(*pair, count) for pair, count in met.items()),
-        contacts=tuple(Contact(*pair, count) for pair, count in led.items()),
+        contacts=tuple(Contact(*pair, n, known=pair in before and before[pair].known) for pair, n in led.items()),
     )
 
 

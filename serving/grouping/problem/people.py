@@ -52,6 +52,8 @@ class Adult:
         in_training: whether the adult needs a supervising adult on duty; None: as `Role.TEACHER_IN_TRAINING` does.
         supervises: whether adults in training may work while this one is on duty; None: as `policy.TEACHERS` do,
             unless in training.
+        stage_most: most students whom the adult may lead at the present stage of growth; 0: leads and supervises
+            nothing yet; None: no stage says so. It narrows `session_types` and `max_group`, and gives way to nothing.
         load_ahead: blocks by which the adult's duties lay above an even share on the days before; below 0: under it.
     """
 
@@ -66,6 +68,7 @@ class Adult:
     in_training: bool | None = None
     supervises: bool | None = None
     load_ahead: float = 0.0
+    stage_most: int | None = None
 
     def __post_init__(self) -> None:
         if not self.role.strip():
@@ -77,6 +80,16 @@ class Adult:
         require_range("Adult.load_ahead", self.load_ahead, -MOST_AHEAD, MOST_AHEAD)
         if self.max_group is not None:
             require_range("Adult.max_group", self.max_group, 1)
+        if self.stage_most is not None:
+            require_range("Adult.stage_most", self.stage_most, 0)
+            self._narrow(self.stage_most)
+
+    def _narrow(self, most: int) -> None:
+        """Leaves no session that the stage does not allow, whoever made the adult, also to relax a rule."""
+        if most == 0:
+            object.__setattr__(self, "session_types", frozenset())
+        else:
+            object.__setattr__(self, "max_group", min(most, self.max_group or most))
 
     @property
     def trainee(self) -> bool:
@@ -97,11 +110,14 @@ class Coaching:
         coach: the adult who coaches, whether as lead or as co-teacher.
         trainee: the adult who learns, of any role.
         sessions: the number asked for; sessions beyond it are worth nothing.
+        observes: whether only sessions count that the trainee leads and the coach joins to observe; false: either
+            leads.
     """
 
     coach: str
     trainee: str
     sessions: int
+    observes: bool = False
 
     def __post_init__(self) -> None:
         require_range("Coaching.sessions", self.sessions, 0)
@@ -110,6 +126,12 @@ class Coaching:
     def pair(self) -> tuple[str, str]:
         """Both adults, in order of ids."""
         return min(self.coach, self.trainee), max(self.coach, self.trainee)
+
+    @property
+    def roles(self) -> tuple[tuple[str, str], ...]:
+        """Who may lead and who may join then, each way that counts."""
+        observed = (self.trainee, self.coach)
+        return (observed,) if self.observes else (observed, (self.coach, self.trainee))
 
 
 class Aim(StrEnum):
@@ -204,11 +226,37 @@ class GroupmateCount:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """How many sessions an adult led for a student lately."""
+    """How many sessions an adult led for a student lately, and whether the adult says to know the student."""
 
     student: StudentId
     adult: str
     sessions: int
+    known: bool = False
 
     def __post_init__(self) -> None:
         require_range("Contact.sessions", self.sessions, 0)
+
+    @property
+    def times(self) -> int:
+        """Sessions, the adult's own word counting as one more."""
+        return self.sessions + self.known
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a student wishes for adult-led sessions today; one of the three is named.
+
+    Attributes:
+        other: a student with whom to share them.
+        adult: who leads one.
+        skill: what one is about.
+    """
+
+    student: StudentId
+    other: StudentId | None = None
+    adult: str | None = None
+    skill: str | None = None
+
+    def __post_init__(self) -> None:
+        if sum(each is not None for each in (self.other, self.adult, self.skill)) != 1:
+            raise ProblemError("Wish", "two or none", "with one of other, adult and skill", private=True)

@@ -11,8 +11,8 @@ from serving.grouping.problem.policy import SessionType
 # 0.01 %. optimal: no other plan scores higher.
 Status = Literal["searched", "seats_optimal", "optimal"]
 
-SOCIAL_TERMS = frozenset({"relationships", "repeat_groupmates", "load", "share"})
-"""Terms about who meets whom and who is busy, which may cost only a share of the need met; all others are need."""
+SOCIAL_TERMS = frozenset({"relationships", "repeat_groupmates", "load", "share", "wishes"})
+"""Terms about meetings, wishes and busy adults, which may cost only a share of the need met; all others are need."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,8 @@ class Weights:
             top of `coverage`.
         group_time_due: lost per present student who is due for a small group or tutoring and gets none today.
         coaching: per adult-led session that a coach and a trainee share, up to the number asked for.
+        observations: per adult-led session that a coach joins to observe the lead, up to the number asked for.
+        wishes: per wish of a student that is met, for somebody to work with in each session that they share.
     """
 
     benefit: float = 1.0
@@ -146,6 +148,8 @@ class Weights:
     coaching: float = 0.5
     urgent: float = 0.5
     adult_time_due: float = 1.0
+    wishes: float = 0.02
+    observations: float = 1.0
 
     def __post_init__(self) -> None:
         for field in fields(self):

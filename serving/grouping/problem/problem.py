@@ -9,7 +9,16 @@ from operator import attrgetter
 from typing import Any
 
 from serving.grouping.errors import ProblemError, require_known, require_range, require_share, require_unique
-from serving.grouping.problem.people import Adult, Coaching, Contact, GroupmateCount, Need, Student, StudentId
+from serving.grouping.problem.people import (
+    Adult,
+    Coaching,
+    Contact,
+    GroupmateCount,
+    Need,
+    Student,
+    StudentId,
+    Wish,
+)
 from serving.grouping.problem.places import Block, Pin, Room, Seat, Skill
 from serving.grouping.problem.plan import Session
 from serving.grouping.problem.policy import (
@@ -41,6 +50,7 @@ class Problem:
         recent_groupmates: how often pairs of students shared an adult-led session lately; a pair left out, never.
         coaching: pairs of adults who should share adult-led sessions today, one as lead and one as co-teacher.
         contacts: how often an adult worked with a student lately; a pair left out, never.
+        wishes: what students wish for, which decides between plans that meet about as much need.
         previous: seats of an earlier plan of the same day, for changes that move few students.
         sizes: bounds per kind of adult-led session; a kind without any is not offered.
         students_per_monitor: how many students online one adult may supervise.
@@ -61,6 +71,7 @@ class Problem:
     pins: tuple[Pin, ...] = ()
     recent_groupmates: tuple[GroupmateCount, ...] = ()
     contacts: tuple[Contact, ...] = ()
+    wishes: tuple[Wish, ...] = ()
     previous: tuple[Seat, ...] = ()
     sizes: tuple[SizeBound, ...] = DEFAULT_SIZES
     weights: Weights = field(default_factory=Weights)
@@ -88,14 +99,14 @@ class Problem:
         require_range("students_per_monitor", self.students_per_monitor, 1)
         require_share("most_social_cost", self.most_social_cost)
         for name, identity in _IDENTITY.items():
-            private = name in {"students", "needs", "recent_groupmates", "contacts", "previous"}
+            private = name in {"students", "needs", "recent_groupmates", "contacts", "previous", "wishes"}
             require_unique(name, map(identity, getattr(self, name) or ()), private=private)
         require_unique("blocks.order", (block.order for block in self.blocks))
-        require_unique("coaching", (coaching.pair for coaching in self.coaching))
+        require_unique("coaching", ((*coaching.pair, *sorted(coaching.roles)) for coaching in self.coaching))
 
     def _require_references(self) -> None:
         known = _ids(self)
-        for name in ("adults", "needs", "pins", "contacts", "previous"):
+        for name in ("adults", "needs", "pins", "contacts", "previous", "wishes"):
             for at, part in enumerate(getattr(self, name)):
                 for key, kind in _REFERENCES.items():
                     value = getattr(part, key, None)
@@ -134,8 +145,8 @@ class Problem:
                     raise ProblemError("effects", f"nothing for {session_type} led by {adult.role}", "complete")
 
     def _sort(self) -> None:
-        order = _IDENTITY | dict.fromkeys(("contacts", "previous", "sizes"), repr)
-        order |= {"blocks": attrgetter("order"), "coaching": attrgetter("coach", "trainee")}
+        order = _IDENTITY | dict.fromkeys(("contacts", "previous", "sizes", "wishes"), repr)
+        order |= {"blocks": attrgetter("order"), "coaching": attrgetter("coach", "trainee", "observes")}
         values = {name: sorted(getattr(self, name), key=key) for name, key in order.items() if getattr(self, name)}
         values["pins"] = sorted(set(self.pins), key=repr)
         values["adult_exclusions"] = sorted(set(self.adult_exclusions))
@@ -150,6 +161,7 @@ _IDENTITY: dict[str, Callable[[Any], Any]] = {
     "needs": attrgetter("student", "skill"),
     "recent_groupmates": attrgetter("first", "second"),
     "contacts": attrgetter("student", "adult"),
+    "wishes": attrgetter("student", "other", "adult", "skill"),
     "previous": attrgetter("student", "block"),
     "sizes": attrgetter("session_type"),
     "effects": attrgetter("session_type", "role"),
@@ -159,6 +171,7 @@ _IDENTITY: dict[str, Callable[[Any], Any]] = {
 
 _REFERENCES = {
     "student": "students",
+    "other": "students",
     "skill": "skills",
     "because_of": "skills",
     "adult": "adults",

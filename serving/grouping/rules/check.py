@@ -50,6 +50,11 @@ def find_violations(problem: Problem, sessions: tuple[Session, ...]) -> tuple[Vi
     return tuple(Violation(rule.__name__, sentence) for rule in RULES for sentence in rule(day))
 
 
+def find_stage_violations(problem: Problem, sessions: tuple[Session, ...]) -> tuple[Violation, ...]:
+    """Returns the breaches of `growth_stage`, the one hard rule that people do not overrule; ids have to be known."""
+    return tuple(Violation(growth_stage.__name__, sentence) for sentence in growth_stage(Day(problem, sessions)))
+
+
 def form(day: Day) -> Iterator[str]:
     """A session has an id of its own, known people and places, students, and if adult-led a skill and an adult."""
     for session_id, times in Counter(session.id for session in day.sessions).items():
@@ -141,12 +146,24 @@ def permission(day: Day) -> Iterator[str]:
                 yield f"{adult} has session {session.id} but may not {may_not}."
 
 
+def growth_stage(day: Day) -> Iterator[str]:
+    """An adult leads no larger group than the stage of growth allows, and leads and supervises nothing before that."""
+    for session in day.sessions:
+        for adult in session.adults[:1] if session.led else session.adults:
+            most = day.adults[adult].stage_most
+            if most == 0:
+                yield f"{adult} has session {session.id} but is at a stage without sessions of their own."
+            elif most is not None and session.led and len(session.students) > most:
+                count = len(session.students)
+                yield f"Session {session.id} has {count} students; {adult} is at a stage of at most {most}."
+
+
 def co_teaching(day: Day) -> Iterator[str]:
-    """An adult co-teaches only with a lead with whom the adult forms a pair asked to coach and to learn."""
-    asked = {frozenset((pair.coach, pair.trainee)) for pair in day.problem.coaching if pair.sessions}
+    """An adult co-teaches only with a lead who is of a pair with the adult asked to coach, learn or observe."""
+    asked = {roles for pair in day.problem.coaching if pair.sessions for roles in pair.roles}
     for session in day.led:
         for adult in session.adults[1:]:
-            if frozenset((session.adults[0], adult)) not in asked:
+            if (session.adults[0], adult) not in asked:
                 yield f"{adult} co-teaches {session.id} with {session.adults[0]}, though neither coaches the other."
 
 
@@ -289,7 +306,7 @@ def qualified(day: Day) -> Iterator[str]:
 
 
 RULES: tuple[Callable[[Day], Iterator[str]], ...] = (
-    one_session, presence, one_activity, skill_once, group_size, permission, co_teaching, supervision, monitors, rooms,
-    room_capacity, adult_available, keep_apart, pinned, certified, adult_exclusions, eligibility, one_aim, block_skills,
-    qualified,
+    one_session, presence, one_activity, skill_once, group_size, permission, growth_stage, co_teaching, supervision,
+    monitors, rooms, room_capacity, adult_available, keep_apart, pinned, certified, adult_exclusions, eligibility,
+    one_aim, block_skills, qualified,
 )  # fmt: skip

@@ -19,7 +19,7 @@ CODES = {
     "students": "so many students work there",
     "meets_need": "the session meets so much need",
     "waiting": "so many students who are there need the same and have no session on it today",
-    "coaching": "the lead and the co-teacher are a coach and the one who is coached",
+    "coaching": "the lead and the co-teacher are a coach and the one who is coached or observed",
     "forecast": "the student's struggle risk, and mastery, are these; without figures there is no forecast",
     "need": "the student's need is this",
     "greatest_need": "no other need of the student is more urgent or, as urgent, greater",
@@ -128,8 +128,9 @@ class _Writer:
             parts.append(f"With {group} instead, {lead} {outcome.words}.")
             claims += (Claim("students", (("students", float(len(held.students))),), (), other), *outcome.claims)
         for adult in session.adults[1:]:
-            coaches = any((pair.coach, pair.trainee) == (adult, lead) for pair in self.ledger.problem.coaching)
-            parts.append(f"{adult} co-teaches to {'coach' if coaches else 'learn from'} {lead}.")
+            pairs = [p for p in self.ledger.problem.coaching if (p.coach, p.trainee) == (adult, lead)]
+            why = "observe" if any(p.observes for p in pairs) else "coach" if pairs else "learn from"
+            parts.append(f"{adult} co-teaches to {why} {lead}.")
             claims.append(Claim("coaching", (), (session.id,)))
         return SessionReason(session.id, float(met), " ".join(parts), next(iter(purposes), None), tuple(claims))
 

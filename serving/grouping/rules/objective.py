@@ -21,6 +21,7 @@ class Ledger:
         self.led = tuple(session for session in sessions if session.led)
         self.adults = {adult.id: adult for adult in problem.adults}
         self.needs = {(n.student, n.skill): n for n in problem.needs}
+        self.known = {(c.student, c.adult) for c in problem.contacts if c.known}
         self.meetings = Counter({(c.student, c.adult): c.sessions for c in problem.contacts})
         self.group_time_due = {student.id for student in problem.students if student.group_time_due and student.blocks}
         self.adult_time_due = {student.id for student in problem.students if student.adult_time_due and student.blocks}
@@ -137,10 +138,13 @@ def adult_time_due(ledger: Ledger) -> Term:
 
 
 def relationships(ledger: Ledger) -> Term:
-    """Relationship coverage: pairs of student and lead who meet, each worth 1 / (1 + meetings lately)."""
+    """Relationship coverage: pairs of student and lead who meet, each worth 1 / (1 + meetings lately).
+
+    An adult's own word to know the student counts as one meeting.
+    """
     pairs = {(student, s.adults[0]) for s in ledger.led for student in s.students}
-    worth = math.fsum(1 / (1 + ledger.meetings[pair]) for pair in pairs)
-    new = sum(not ledger.meetings[pair] for pair in pairs)
+    worth = math.fsum(1 / (1 + ledger.meetings[pair] + (pair in ledger.known)) for pair in pairs)
+    new = sum(not ledger.meetings[pair] and pair not in ledger.known for pair in pairs)
     sentence = f"{len(pairs)} pairs of student and adult meet, {new} of them for the first time lately."
     return _gain(ledger, "relationships", worth, sentence)
 
@@ -209,15 +213,39 @@ def group_time_due(ledger: Ledger) -> Term:
 
 def coaching(ledger: Ledger) -> Term:
     """Coaching: adult-led sessions that a coach and a trainee share, up to the number asked for each pair."""
-    pairs = ledger.problem.coaching
+    pairs = [pair for pair in ledger.problem.coaching if not pair.observes]
     asked = sum(pair.sessions for pair in pairs)
     held = sum(min(pair.sessions, sum({*pair.pair} <= {*session.adults} for session in ledger.led)) for pair in pairs)
     return _gain(ledger, "coaching", held, f"{held} of {asked} coached sessions asked for are held.")
 
 
+def observations(ledger: Ledger) -> Term:
+    """Observations: adult-led sessions that a coach joins to observe the lead, up to the number asked for each pair."""
+    pairs = [pair for pair in ledger.problem.coaching if pair.observes]
+    asked, roles = sum(pair.sessions for pair in pairs), [(s.adults[0], s.adults[1:]) for s in ledger.led]
+    held = sum(min(pair.sessions, sum(pair.trainee == a and pair.coach in b for a, b in roles)) for pair in pairs)
+    return _gain(ledger, "observations", held, f"{held} of {asked} observations asked for are possible.")
+
+
+def wishes(ledger: Ledger) -> Term:
+    """Wishes of students that are met: for an adult or a skill once, for another student in each session shared."""
+    asked, held = ledger.problem.wishes, defaultdict[str, set[int]](set)
+    for at, session in enumerate(ledger.led) if asked else ():
+        for student in session.students:
+            held[student].add(at)
+    met = 0
+    for wish in asked:
+        mine = held[wish.student]
+        if wish.other is not None:
+            met += len(mine & held[wish.other])
+        else:
+            met += any(wish.adult == ledger.led[at].adults[0] or wish.skill == ledger.led[at].skill for at in mine)
+    return _gain(ledger, "wishes", met, f"{len(asked)} wishes of students are met {met} times.")
+
+
 TERMS: tuple[Callable[[Ledger], Term], ...] = (
     benefit, urgent, coverage, adult_time_due, relationships, repeat_groupmates, keep_together, perturbation, load,
-    share, group_time_due, coaching,
+    share, group_time_due, coaching, observations, wishes,
 )  # fmt: skip
 
 

@@ -24,6 +24,8 @@ UNITS = {
     "share": ("adult-led seats short of proportional shares", "fewer", 1),
     "group_time_due": ("student(s) due for a small group without one", "fewer", 0),
     "coaching": ("coached session(s)", "fewer", 0),
+    "observations": ("observed session(s)", "fewer", 0),
+    "wishes": ("wish(es) of students met", "fewer", 0),
 }
 """What each term is a number of, the word for less of it, and digits; a second meeting counts as half a first one.
 

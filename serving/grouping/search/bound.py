@@ -22,7 +22,15 @@ from typing import NamedTuple
 import numba as nb
 import numpy as np
 
-from serving.grouping.search.kernel import BENEFIT, COACHING, KEEP_TOGETHER, NOT_LED, PERTURBATION, RELATIONSHIPS
+from serving.grouping.search.kernel import (
+    BENEFIT,
+    COACHING,
+    KEEP_TOGETHER,
+    NOT_LED,
+    OBSERVATIONS,
+    PERTURBATION,
+    RELATIONSHIPS,
+)
 from serving.grouping.state.arrays import ANY, ONLINE, PINNED_LED, Floats, Ints, ProblemArrays
 
 FIRST_STEP = 1.5
@@ -315,7 +323,7 @@ def _lower(arena, offers, prices, nobody_online, value, rounds, nodes, pace, blo
     adults = len(arena.qualified)
     fixed = online_score(arena)
     for pair in range(len(arena.coaching)):
-        fixed += arena.weights[COACHING] * arena.coaching[pair, 2]
+        fixed += arena.weights[OBSERVATIONS if arena.coaching[pair, 3] else COACHING] * arena.coaching[pair, 2]
     seats_in_block = np.zeros(prices.block.shape)
     seats_on_skill = np.zeros(prices.skill.shape)
     seats_with = np.zeros(prices.met.shape)

@@ -20,7 +20,7 @@ from serving.grouping.state.arrays import ANY, NO_SEAT, ONLINE, PINNED_LED, Bool
 LEAST_POINTS = 1e-9
 """A session that adds less is not worth an adult's time."""
 
-BENEFIT, RELATIONSHIPS, KEEP_TOGETHER, PERTURBATION, LOAD, SHARE, COACHING = range(7)
+BENEFIT, RELATIONSHIPS, KEEP_TOGETHER, PERTURBATION, LOAD, SHARE, COACHING, OBSERVATIONS = range(8)
 """Positions in `ProblemArrays.weights`."""
 
 (
@@ -593,7 +593,8 @@ def score_seats(arena, seats, workspace):
             if seats.grouped[student] == 0:
                 value -= arena.group_time_due[student]
     for pair in range(len(arena.coaching)):
-        value += arena.weights[COACHING] * min(arena.coaching[pair, 2], _count_shared(arena, seats, pair))
+        weight = arena.weights[OBSERVATIONS if arena.coaching[pair, 3] else COACHING]
+        value += weight * min(arena.coaching[pair, 2], _count_shared(arena, seats, pair))
     total = 0.0
     for group in range(len(seats.group)):
         total += seats.group[group]
@@ -611,10 +612,13 @@ def _share_session(seats, block, one, other):
 
 @_inlined
 def _count_shared(arena, seats, pair):
-    """Blocks in which a pair asked to coach and to learn shares a session."""
-    count = 0
+    """Blocks in which a pair asked to coach and to learn shares a session, or the second observes the first."""
+    count, lead, other = 0, arena.coaching[pair, 0], arena.coaching[pair, 1]
     for block in range(len(seats.kind)):
-        count += _share_session(seats, block, arena.coaching[pair, 0], arena.coaching[pair, 1])
+        if arena.coaching[pair, 3]:
+            count += seats.co_teacher[block, other] == lead
+        else:
+            count += _share_session(seats, block, lead, other)
     return count
 
 
@@ -1272,13 +1276,15 @@ def _coaching_insertion(arena, seats, coverage_weight, rng, workspace):
             pair = at
     if pair < 0:
         return
-    turn, first = _pick(rng, 2), _pick(rng, blocks)
+    turn, first, observes = _pick(rng, 2), _pick(rng, blocks), arena.coaching[pair, 3] != 0
+    if observes:
+        turn = 0
     lead, other = arena.coaching[pair, turn], arena.coaching[pair, 1 - turn]
     for step in range(blocks):
         block = (first + step) % blocks
         if not (arena.adult_in[lead, block] and arena.adult_in[other, block]):
             continue
-        if _share_session(seats, block, lead, other):
+        if seats.co_teacher[block, other] == lead or (not observes and _share_session(seats, block, lead, other)):
             continue
         _remove_session(arena, seats, block, other, workspace)
         seats.co_teacher[block, lead] = seats.co_teacher[block, other] = NOT_LED

@@ -64,7 +64,7 @@ def search_starts(data: ProblemData, budget: Budget) -> Found:
         BrokenPlanError: the checker refuses the plan, which is a bug of ours.
     """
     began, arrays = time.perf_counter(), data.arrays
-    online, need_alone = online_score(arrays), scale_social(arrays, 0.0)
+    online, need_alone = online_score(arrays), scale_social(data, 0.0)
     first, cut = _search_first(data, _share(data, budget, 0, began), need_alone, budget.until(began))
     if not data.can_lead:
         return Found(finish_day(data, first), 0.0, 0.0, cut)
@@ -82,7 +82,7 @@ def search_starts(data: ProblemData, budget: Budget) -> Found:
         elif lost <= allowed:
             draft, ended = search_day(data, turn)
         else:
-            draft, ended = search_day(data, turn, first, scale_social(arrays, CAUTION * allowed / lost), NEAR)
+            draft, ended = search_day(data, turn, first, scale_social(data, CAUTION * allowed / lost), NEAR)
         found.append(draft)
         cut |= ended
     needs = [_score(need_alone, draft) - online for draft in found]
@@ -101,13 +101,15 @@ def _search_first(data: ProblemData, budget: Budget, arrays: ProblemArrays, unti
     return search_day(data, budget, None, arrays, WARM, until)
 
 
-def scale_social(arrays: ProblemArrays, factor: float) -> ProblemArrays:
-    """Returns the arrays with the weights of social terms times a factor: who meets whom, even loads and shares."""
+def scale_social(data: ProblemData, factor: float) -> ProblemArrays:
+    """Returns the arrays with the weights of social terms times a factor: meetings, wishes, loads and shares."""
+    arrays = data.arrays
     weights = arrays.weights.copy()
     weights[[RELATIONSHIPS, LOAD, SHARE]] *= factor
     apart = np.isneginf(arrays.between)
     between = np.where(apart, -np.inf, factor * np.where(apart, 0.0, arrays.between))
-    return arrays._replace(weights=weights, between=between, has_pairs=bool(between.any()))
+    urgent = arrays.urgent if data.wished_seats is None else arrays.urgent - (1.0 - factor) * data.wished_seats
+    return arrays._replace(weights=weights, between=between, has_pairs=bool(between.any()), urgent=urgent)
 
 
 def _share(data: ProblemData, budget: Budget, part: int, began: float) -> Budget:

@@ -25,7 +25,7 @@ NO_SEAT, ONLINE = -2, -1
 ANY = -1
 """In a pin: it does not name this."""
 
-WEIGHTS = ("benefit", "relationships", "keep_together", "perturbation", "load", "share", "coaching")
+WEIGHTS = ("benefit", "relationships", "keep_together", "perturbation", "load", "share", "coaching", "observations")
 """The weights that `ProblemArrays.weights` holds, in this order; the others are in the points they weigh."""
 
 
@@ -74,7 +74,8 @@ class ProblemArrays(NamedTuple):
         ahead: A, blocks by which duties of the days before lie above an even share.
         group_time_due: N, what the first seat in a small group or tutoring today is worth, with its weight.
             `any_group_time_due`: whether it says anything. `is_group`: K, whether a kind of session is one of these.
-        coaching: C x 3, both adults of a pair, and how many sessions they should and could share.
+        coaching: C x 4, both adults of a pair, how many sessions they should and could share, and 1 where only
+            those count that the first leads and the second joins.
         weights: those of `WEIGHTS`.
     """
 
@@ -174,6 +175,7 @@ class ProblemData:
         at: positions by id.
         sizes: for each adult and kind, the allowed numbers of students, ascending; empty: may not lead it.
         rooms: for each block, those free in it; None where the team plans none.
+        wished_seats: N x K, the points of wishes for a skill, which are in `ProblemArrays.urgent`; None without any.
         known: what `candidates` has answered, to answer it again.
     """
 
@@ -182,6 +184,7 @@ class ProblemData:
     at: Positions
     sizes: tuple[tuple[tuple[int, ...], ...], ...]
     rooms: tuple[tuple[Room, ...] | None, ...]
+    wished_seats: Floats | None = None
     known: dict[Slot, Ints] = field(default_factory=dict)
 
     @property
@@ -266,11 +269,12 @@ def build_data(problem: Problem) -> ProblemData:
         may_teach[at.student[student], at.adult[excluded]] = False
     relation = np.ones((students, adults))
     for contact in problem.contacts:
-        relation[at.student[contact.student], at.adult[contact.adult]] = 1 / (1 + contact.sessions)
+        relation[at.student[contact.student], at.adult[contact.adult]] = 1 / (1 + contact.times)
     between = np.zeros((students, students))
     for mate in problem.recent_groupmates:
         first, second = at.student[mate.first], at.student[mate.second]
         between[first, second] = between[second, first] = -weights.repeat_groupmates * mate.sessions
+    wished_seats, meeting = _wishes(problem, at, urgent, between, relation)
     for one, other in problem.keep_apart:
         first, second = at.student[one], at.student[other]
         between[first, second] = between[second, first] = -np.inf
@@ -312,14 +316,42 @@ def build_data(problem: Problem) -> ProblemData:
         any_group_time_due=any(due),
         is_group=np.array([kind in GROUPS for kind in ADULT_LED]),
         coaching=_coaching(problem, at, adult_in),
-        weights=np.array([getattr(weights, name) for name in WEIGHTS]),
+        weights=np.array([meeting if name == "relationships" else getattr(weights, name) for name in WEIGHTS]),
         **_size_tables(problem, sizes),
         **_subgroups(problem, present),
         **_earlier_seats(problem, at, present),
         **_pins(problem, at, present),
         **_capacities(free),
     )
-    return ProblemData(problem, arrays, at, sizes, free)
+    return ProblemData(problem, arrays, at, sizes, free, wished_seats)
+
+
+def _wishes(
+    problem: Problem, at: Positions, urgent: Floats, between: Floats, relation: Floats
+) -> tuple[Floats | None, float]:
+    """Adds what wishes are worth to seats on skills, pairs of students and first meetings, in place.
+
+    Returns:
+        The points added to seats, None without any; and the weight of `relation`, which meetings are worth times it.
+    """
+    worth, meeting = problem.weights.wishes, problem.weights.relationships
+    if not worth or not problem.wishes:
+        return None, meeting
+    seats = np.zeros_like(urgent)
+    if not meeting:
+        relation[:], meeting = 0.0, 1.0
+    for wish in problem.wishes:
+        student = at.student[wish.student]
+        if wish.other is not None:
+            other = at.student[wish.other]
+            between[student, other] += worth
+            between[other, student] += worth
+        elif wish.adult is not None:
+            relation[student, at.adult[wish.adult]] += worth / meeting
+        elif (wish.student, wish.skill) in at.of_need:
+            seats[student, at.of_need[wish.student, wish.skill or ""]] += worth
+    urgent += seats
+    return (seats if seats.any() else None), meeting
 
 
 def find_runs(sizes: Sequence[int]) -> list[tuple[int, int]]:
@@ -391,9 +423,14 @@ def _size_tables(problem: Problem, sizes: Sequence[Sequence[Sequence[int]]]) -> 
 
 
 def _coaching(problem: Problem, at: Positions, adult_in: Bools) -> Ints:
-    pairs = [(at.adult[pair.coach], at.adult[pair.trainee], pair.sessions) for pair in problem.coaching]
-    shared = [(one, other, min(asked, int((adult_in[one] & adult_in[other]).sum()))) for one, other, asked in pairs]
-    return np.array([pair for pair in shared if pair[2]], dtype=np.int64).reshape(-1, 3)
+    rows = []
+    for pair in problem.coaching:
+        one, other = pair.roles[0] if pair.observes else (pair.coach, pair.trainee)
+        places = at.adult[one], at.adult[other]
+        asked = min(pair.sessions, int((adult_in[places[0]] & adult_in[places[1]]).sum()))
+        if asked:
+            rows.append((*places, asked, int(pair.observes)))
+    return np.array(rows, dtype=np.int64).reshape(-1, 4)
 
 
 def _subgroups(problem: Problem, present: Bools) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from serving.grouping import Session
 from serving.plans.edits.edited_day import EditedDay, to_bodies
 from serving.plans.latecomer import find_seat_options
 from serving.plans.recommend import Planner
-from serving.plans.sessions import to_session_seats
+from serving.plans.sessions import require_stages, to_session_seats
 from serving.schemas.changes import SeatOptionsRequest
 from serving.schemas.edits import Action, EditStep
 
@@ -32,7 +32,11 @@ def make_step(
         locked: Ids of the sessions that are locked then; null: those that were.
         aims: What the team wants of sessions then, by their ids; null: as it was.
         about: Fields of the step that say whom and what it is about.
+
+    Raises:
+        RequestError: A session is more than an adult's stage of growth allows.
     """
+    require_stages(edited.day.problem, sessions)
     held = {session.id for session in sessions}
     return EditStep(
         action=action,

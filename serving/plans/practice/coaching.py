@@ -50,7 +50,7 @@ def note_observation(
     """
     day = require_held(planner.database, caller, recommendation_id)
     if not may_observe(caller, body.observer_id):
-        detail = "only the observer, with a key of their own (`keys link --adult`), and the team's leader write this"
+        detail = "only the observer, with a key of their own (`--adult`), and the team's leader write this"
         raise ForbiddenError("not_the_observer", detail)
     team_id = day.answer.team_id
     team, _ = find_roster(planner.rosters, caller, team_id)

@@ -63,7 +63,7 @@ def set_goal(planner: Planner, caller: Caller, student_id: str, body: GoalReques
         if sum(each.is_open(today) for each in list_goals(connection, [student_id])) >= MOST_OPEN:
             raise ConflictError("too_many_goals", f"the student has {MOST_OPEN} open goals; end one of them first")
         keep_goal(connection, goal)
-        _count_change(connection, student_id)
+        count_change_of(connection, student_id)
         add_entries(connection, [note(team_id)])
     return goal
 
@@ -89,7 +89,7 @@ def close_goal(
         require_student(connection, caller, student_id)
         if not end_goal(connection, student_id, goal_id, reached=reached, now=datetime.now(UTC)):
             raise NotFoundError("unknown_goal", "the student has no goal with this id")
-        _count_change(connection, student_id)
+        count_change_of(connection, student_id)
         add_entries(connection, [note(team_id)])
         return next(goal for goal in list_goals(connection, [student_id]) if goal.goal_id == goal_id)
 
@@ -100,7 +100,7 @@ def read_goals(database: Database, *student_ids: str) -> tuple[Goal, ...]:
         return list_goals(connection, student_ids)
 
 
-def _count_change(connection: Connection, student_id: str) -> None:
-    """Lets every process read the student's teams again, so that the next plan knows the goal."""
+def count_change_of(connection: Connection, student_id: str) -> None:
+    """Lets every process read the student's teams again, so that the next plan knows what changed."""
     for team in find_teams_of(connection, student_id):
         count_change(connection, team.team_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 
 from features.database import Database
 from features.roster import Team
@@ -10,9 +10,11 @@ from serving.access.caller import Caller
 from serving.access.visibility import find_student_team, require_student
 from serving.audit.entries import AuditEntry, add_entries
 from serving.errors import ForbiddenError, RequestError
-from serving.plans.coverage import list_known_adults
+from serving.plans.coverage import KNOWN_WEEKS, list_known_adults
+from serving.plans.practice.goals import count_change_of
 from serving.plans.recommend import Planner
-from serving.store.practice.relationships import read_marks, set_mark
+from serving.store.practice.help_requests import read_helped
+from serving.store.practice.relationships import Mark, read_marks, set_mark
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Known:
 
     Attributes:
         student_id: The student.
-        sat_with: Ids of the adults who led a session with the student in the last four weeks.
+        sat_with: Ids of the adults who led a session with the student in the last four weeks, or came when asked.
         marked_by: Ids of the adults of the team who say to know the student.
     """
 
@@ -47,9 +49,14 @@ def list_relationships(database: Database, team: Team, last: date) -> list[Known
     adults = {adult.staff_id for adult in team.staff}
     with database.reading() as connection:
         marks = read_marks(connection, team.members)
+        first = datetime.combine(last - timedelta(weeks=KNOWN_WEEKS), time(), UTC)
+        helped = read_helped(connection, team.members, first)
+
+    def of(pairs: frozenset[Mark], student: str) -> frozenset[str]:
+        return frozenset(adult for who, adult in pairs if who == student)
+
     found = [
-        Known(student, sat_with[student], frozenset(adult for who, adult in marks if who == student) & adults)
-        for student in team.members
+        Known(student, sat_with[student] | of(helped, student), of(marks, student) & adults) for student in team.members
     ]
     return sorted(found, key=lambda each: (len(each.adults), each.student_id))
 
@@ -86,4 +93,5 @@ def mark_known(
     with planner.database.changing() as connection:
         require_student(connection, caller, student_id)
         set_mark(connection, (student_id, staff_id), known=known, now=datetime.now(UTC), key_id=caller.key_id)
+        count_change_of(connection, student_id)
         add_entries(connection, [note(team_id)])

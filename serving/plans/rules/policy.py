@@ -79,7 +79,6 @@ class PlannerPolicy:
         weights: What one unit of each soft term is worth, in need points.
         sizes: Group sizes of each session type.
         watch_days: Days with nothing but intervention among past ones, from which a student is on the watch list.
-        coaching_per_week: Adult-led sessions that a coach and a trainee share in a week.
         history_days: Days for which past sessions count.
         team: Choices that teams make otherwise in their `policy.toml`, beside weights and sizes.
     """
@@ -90,7 +89,6 @@ class PlannerPolicy:
     weights: Weights
     sizes: tuple[SizeBound, ...]
     watch_days: int
-    coaching_per_week: int
     history_days: int
     team: Settings
 
@@ -129,7 +127,6 @@ def load_policy() -> PlannerPolicy:
         weights=Weights(**stored["weights"]),
         sizes=tuple(SizeBound(SessionType(kind), **size) for kind, size in stored["sizes"].items()),
         watch_days=int(stored["watch"]["days"]),
-        coaching_per_week=int(stored["coaching"]["per_week"]),
         history_days=int(stored["history"]["days"]),
         team=stored["team"],
     )

@@ -7,6 +7,7 @@ import pytest
 
 from features.database import Database
 from features.errors import InputError
+from features.home import Home
 from features.roster import Roster, TeamName, save_roster
 from serving.__main__ import main
 from serving.access import Scope
@@ -114,6 +115,18 @@ def test_a_wrong_value_is_named(options, message, tmp_path, monkeypatch):
 def test_a_school_that_the_roster_lacks_is_refused(trained_school):
     with pytest.raises(InputError, match="--school 'Nrth' is not in the roster; it has '"):
         main(["keys", "issue", "--name", "x", "--scope", "read", "--school", "Nrth"])
+
+
+def test_a_key_of_an_adult_is_of_one_whom_the_roster_has(own_school, capsys):
+    options = ["keys", "issue", "--name", "x", "--scope", "read", "--adult"]
+    with pytest.raises(InputError, match="--adult 'nobody' is no adult of the roster"):
+        main([*options, "nobody"])
+    adult = f"{own_school.team_ids[0]}-lead"
+
+    assert main([*options, adult]) == 0
+
+    with Database(Home(own_school.home).database_url()) as database:
+        assert find(database, capsys.readouterr().out.strip()).staff_id == adult
 
 
 def test_a_key_that_is_not_there_cannot_be_revoked(database):

@@ -184,6 +184,41 @@ def test_a_report_a_goal_and_a_mark_are_written_by_keyboard_without_scripts(brow
     assert "by their own word" in page.content()
     page.get_by_role("button", name=re.compile("^Choose")).first.press("Enter")
     assert "Chosen last:" in page.content()
+    page.get_by_text("Write down a wish").press("Enter")
+    page.get_by_label("With an adult").select_option(index=1)
+    page.get_by_label("Last day of the wish").fill("2199-01-01")
+    page.get_by_role("button", name="Keep the wish").press("Enter")
+    assert "to work with Name of" in page.content()
+    page.goto(f"{address}{board.day('2026-04-29')}")
+    page.get_by_role("link", name="Who asks for help").press("Enter")
+    page.get_by_role("button", name=re.compile("^Asks for help")).first.press("Enter")
+    assert "waits for 0 min" in page.content()
+    page.get_by_role("button", name=re.compile("^End it")).press("Enter")
+    assert "waited 0 min" in page.content()
+    context.close()
+
+
+def test_a_leader_writes_and_signs_a_timeline_by_keyboard_without_scripts(browser, address, board):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.goto(f"{address}/board/sign-in")
+    page.fill("#key", board.keys["leader"])
+    page.press("#key", "Enter")
+    page.goto(f"{address}/board/week?team_id={board.team.team_id}")
+    page.get_by_role("link", name="How adults grow").press("Enter")
+    page.get_by_text("Write the timeline").first.press("Enter")
+    page.get_by_label("Observes the coach").first.fill("2026-03-02")
+    page.get_by_label("Leads up to 4 students").first.fill("2026-04-06")
+    page.get_by_role("button", name="Keep the timeline").first.press("Enter")
+    assert "<strong>observes the coach</strong>, now" in page.content()
+    page.get_by_role("button", name=re.compile("^Sign for")).press("Enter")
+    assert "<strong>leads up to 4 students</strong>, now" in page.content()
+    page.get_by_text("Change the timeline").press("Enter")
+    for stage in ("Observes the coach", "Leads up to 4 students"):
+        page.get_by_label(stage).first.fill("")
+    page.get_by_role("button", name="Keep the timeline").first.press("Enter")
+    assert "<strong>leads" not in page.content()
     context.close()
 
 
@@ -324,6 +359,8 @@ def test_every_page_is_accessible_and_fits_a_phone(page, address, board, scheme,
         "week": f"/board/week?team_id={team}&date=2026-03-16",
         "balance": f"/board/balance?team_id={team}&date=2026-03-14",
         "insight": f"/board/insight?team_id={team}",
+        "growth": f"/board/growth?team_id={team}",
+        "help": f"/board/plans/{done.plan_id}/help",
         "calendar": f"/board/calendar?team_id={team}",
         "sheets": f"/board/plans/{plan_id}/sheets",
         "list": f"/board/plans/{plan_id}/sheets?by=student",

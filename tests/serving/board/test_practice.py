@@ -104,3 +104,65 @@ def test_an_observation_is_written_by_the_observer_and_read_by_the_pair_alone(bo
     other = board.person()
     other.open(where)
     assert other.send(f"/board/plans/{plan_id}/observations", **seen).status_code == 403
+
+
+def test_the_leader_writes_and_signs_stages_and_a_move_beyond_them_is_refused(board):
+    trainee = next(adult for adult in board.team.staff if adult.coach)
+    page = f"/board/growth?team_id={board.team.team_id}"
+    assert "No adult has a timeline" in board.person().open(page).text
+    someone = board.person("leader")
+    someone.open(page)
+    named = {"team_id": board.team.team_id, "staff_id": trainee.staff_id}
+
+    someone.send("/board/growth/timeline", **named, observe="2026-03-02", lead_2="2026-04-06", own_groups="2026-06-01")
+    assert "<strong>observes the coach</strong>, now" in someone.page.text
+    assert "leads up to 2 students: planned from Mon 6 Apr, not signed," in someone.page.text
+    someone.send("/board/growth/sign", **named, stage="lead", most="2")
+
+    assert "<strong>leads up to 2 students</strong>, now: planned from Mon 6 Apr, signed on" in someone.page.text
+    refused = board.person()
+    refused.open(page)
+    assert "Sign<" not in refused.page.text
+    assert refused.send("/board/growth/sign", **named, stage="own_groups").status_code == 403
+    planner = board.suggested(str(date.today() + timedelta(days=(7 - date.today().weekday()) % 7)))  # noqa: DTZ011
+    sessions = open_edit(board.database, EVERYBODY, planner.plan_id).sessions
+    session = next(s for s in sessions if s.led and len(s.students) > 2)
+    planner.send(f"/board/plans/{planner.plan_id}/changes", session_id=session.id, staff_id=trainee.staff_id)
+    assert planner.page.status_code == 422
+    assert "is at a stage of at most 2" in planner.page.text
+    someone.open(page)
+    someone.send("/board/growth/timeline", **named)
+
+
+def test_wishes_stand_on_the_students_page_until_they_end(board):
+    someone, student, other = board.person(), board.team.members[8], board.team.members[9]
+    page = f"/board/students/{student}"
+    someone.open(page)
+
+    someone.send(f"{page}/wishes", other_student_id=other, staff_id="", skill_id="", until=LATER)
+
+    assert f"to work with Name of {other}, until" in someone.page.text
+    assert ": met on 0 days" in someone.page.text
+    someone.send(f"{page}/wishes/end", wish_id=someone.read("wish_id"))
+    assert ", ended on" in someone.page.text
+    refused = someone.send(f"{page}/wishes", until=LATER)
+    assert (refused.status_code, "one: somebody to work with" in refused.text) == (422, True)
+
+
+def test_who_asks_for_help_waits_on_the_page_until_somebody_came(board):
+    someone = board.suggested("2026-05-18")
+    plan_id, address = someone.plan_id, f"/board/plans/{someone.plan_id}/help"
+    assert "Who asks for help" not in someone.page.text
+    assert "once the day is accepted" in board.person().open(address).text
+    someone.send(f"/board/plans/{plan_id}/decision", decision="accept")
+    assert address in someone.page.text
+    session = next(s for s in open_edit(board.database, EVERYBODY, plan_id).sessions if not s.led)
+    someone.open(address)
+    assert "Nobody asked so far." in someone.page.text
+
+    someone.send(address, student_id=session.students[0], block_id=session.block)
+
+    assert "<strong>waits for 0 min</strong>" in someone.page.text
+    assert f"Name of {session.adults[0]} came" in someone.page.text
+    someone.send(f"{address}/end", request_id=someone.read("request_id"), staff_id=session.adults[0])
+    assert f"waited 0 min, Name of {session.adults[0]} came" in someone.page.text

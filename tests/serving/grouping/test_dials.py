@@ -6,7 +6,7 @@ import pytest
 
 from experiments.benchmarks.planner.absences import list_seats
 from experiments.benchmarks.planner.instances.team import draw_day
-from serving.grouping.problem.people import Coaching
+from serving.grouping.problem.people import Coaching, Wish
 from serving.grouping.problem.policy import SizeCurve, Weights
 from serving.grouping.rules.objective import score_plan
 from serving.grouping.search.anneal import Budget
@@ -18,7 +18,7 @@ SEEDS = (1, 2)
 HIGH = {
     "benefit": 20.0, "urgent": 5.0, "coverage": 5.0, "adult_time_due": 5.0, "relationships": 0.5,
     "repeat_groupmates": 0.2, "keep_together": 5.0, "perturbation": 1.0, "load": 2.0, "share": 5.0,
-    "group_time_due": 5.0, "coaching": 30.0,
+    "group_time_due": 5.0, "coaching": 30.0, "wishes": 1.0, "observations": 30.0,
 }  # fmt: skip
 """High weights; every one has a test."""
 
@@ -34,8 +34,13 @@ def draw(name, seed):
         day = replace(day, previous=list_seats(suggest_groups(day, FEW).sessions))
     if name == "load":  # with more rooms every adult is on duty in every block
         day = replace(day, rooms=day.rooms[:2])
-    if name == "coaching":
-        day = replace(day, coaching=(Coaching("a00", "a03", 3),))
+    if name in {"coaching", "observations"}:
+        day = replace(day, coaching=(Coaching("a00", "a03", 3, observes=name == "observations"),))
+    if name == "wishes":
+        ids, adults = [student.id for student in day.students], [adult.id for adult in day.adults]
+        wishes = [Wish(one, other=other) for one, other in zip(ids[::3], ids[1::3], strict=True)]
+        wishes += [Wish(one, adult=adult) for one, adult in zip(ids, adults, strict=False)]
+        day = replace(day, wishes=(*wishes, *(Wish(need.student, skill=need.skill) for need in day.needs[::25])))
     if name == "group_time_due":
         owed = {student.id for student in day.students[::3]}
         day = replace(day, students=tuple(replace(s, group_time_due=s.id in owed) for s in day.students))
@@ -54,7 +59,7 @@ def total(name, weight):
     return value
 
 
-GAINS = {"benefit", "urgent", "relationships", "keep_together", "coaching"}
+GAINS = {"benefit", "urgent", "relationships", "keep_together", "coaching", "wishes", "observations"}
 
 
 @pytest.mark.parametrize("name", HIGH)

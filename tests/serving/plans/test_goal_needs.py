@@ -13,6 +13,7 @@ from serving.plans.need.goal_needs import favor_goals
 from serving.plans.need.needs import Candidate
 from serving.plans.problem import DayRequest, state_day
 from serving.plans.rules.policy import load_policy
+from serving.store.practice.of_team import Practice
 
 MONDAY, POLICY = date(2026, 3, 16), load_policy()
 MORE = POLICY.need.goal_more
@@ -59,8 +60,8 @@ def test_of_two_needs_that_are_nearly_equal_the_plan_meets_the_goal(goal_need, t
     candidates = [Candidate(need, None) for need in needs]
 
     def plan(goals):
-        day = state_day(team, SkillMap({}, {}), DayRequest(MONDAY), candidates, POLICY, goals)
+        day = state_day(team, SkillMap({}, {}), DayRequest(MONDAY), candidates, POLICY, Practice(goals))
         return next(s.skill for s in suggest_groups(day.problem).sessions if s.led)
 
-    assert plan({("a", "goal")}) == taught
-    assert plan({("a", "other")}) == "other"
+    assert plan(frozenset({("a", "goal")})) == taught
+    assert plan(frozenset({("a", "other")})) == "other"

@@ -95,6 +95,7 @@ def use(client, school, student):
     chosen = {"skill_id": offered[0]["skill_id"]}
     noted = [("goals", goal), ("relationships", {"staff_id": lead}), ("choices", chosen)]
     assert [client.post(f"{address}/{name}", json=body).status_code for name, body in noted] == [201, 200, 201]
+    wish_and_ask(client, plans[0], student, other, chosen)
     rows = [f"{student},i{at},2026-03-13T10:{at:02d}:00Z,1" for at in range(20)] + [
         f"{student},i,2026-03-13T10:00:00Z,7"
     ]
@@ -114,6 +115,17 @@ def use(client, school, student):
     home.staging.mkdir()
     (home.staging / "left").write_text(student)
     return plans
+
+
+def wish_and_ask(client, plan, student, other, skill):
+    """Leaves wishes of and for the student, and a request for help at independent work."""
+    wishes = {student: skill, other: {"other_student_id": student}}
+    for name, wish in wishes.items():
+        assert client.post(f"/v1/students/{name}/wishes", json={"until": "2199-01-01", **wish}).status_code == 201
+    alone = [s for s in plan["sessions"] if not s["skill_id"]]
+    block = next(s["block_id"] for s in alone if any(seat["student_id"] == student for seat in s["students"]))
+    asked = {"student_id": student, "block_id": block}
+    assert client.post(f"/v1/recommendations/{plan['id']}/help", json=asked).status_code == 201
 
 
 def says(path: Path, *texts: str) -> bool:

@@ -14,6 +14,7 @@ from serving.store.tables import (
     CHOICES,
     DECISIONS,
     GOALS,
+    HELP_REQUESTS,
     IDEMPOTENCY,
     OBSERVATIONS,
     RECOMMENDATION_STUDENTS,
@@ -21,6 +22,7 @@ from serving.store.tables import (
     RELATIONSHIP_MARKS,
     SESSION_REPORT_STUDENTS,
     SESSION_REPORTS,
+    WISHES,
 )
 
 NOW = datetime.now(UTC)
@@ -53,6 +55,9 @@ def store(connection, number, of_plan, of_answer, of_audit):
     connection.execute(insert(RELATIONSHIP_MARKS).values(**noted, **mark))
     choice = {"skill_id": "x", "probability": 1.0, "offered": [], "chosen_at": NOW - of_plan}
     connection.execute(insert(CHOICES).values(choice_id=name, **noted, **choice))
+    connection.execute(insert(WISHES).values(wish_id=name, **noted, wished_at=NOW, until=days(of_plan)))
+    asked = {"recommendation_id": name, "block_id": "b", "asked_at": NOW}
+    connection.execute(insert(HELP_REQUESTS).values(request_id=name, **noted, **asked))
     session = {"date": days(of_plan), "team_id": "t1", "block_id": "b", "recorded": True}
     connection.execute(insert(PAST_SESSIONS).values(session_id=name, **session))
     connection.execute(insert(PAST_SESSION_STUDENTS).values(session_id=name, place=0, student_id="s1"))
@@ -67,6 +72,7 @@ COLUMNS = (
     PAST_SESSION_STUDENTS.c.session_id, IDEMPOTENCY.c.idempotency_key, AUDIT.c.entry_id,
     SESSION_REPORTS.c.recommendation_id, SESSION_REPORT_STUDENTS.c.recommendation_id, GOALS.c.goal_id,
     RELATIONSHIP_MARKS.c.staff_id, OBSERVATIONS.c.observation_id, CHOICES.c.choice_id,
+    WISHES.c.wish_id, HELP_REQUESTS.c.request_id,
 )  # fmt: skip
 
 
@@ -80,7 +86,7 @@ def test_each_kind_goes_by_its_own_age_with_all_that_belongs_to_it(database):
         store(connection, 0, KEPT.plans + timedelta(days=1), KEPT.answers + MOMENT, KEPT.audit + MOMENT)
         store(connection, 1, KEPT.plans - MOMENT, KEPT.answers - MOMENT, KEPT.audit - MOMENT)
 
-    assert KEPT.remove_old(database, NOW) == 7
+    assert KEPT.remove_old(database, NOW) == 8
     assert left(database) == [{"r1"}] * len(COLUMNS)
     assert KEPT.remove_old(database, NOW) == 0
 
@@ -91,7 +97,7 @@ def test_many_go_a_few_at_a_time(database, monkeypatch):
         for number in range(AT_ONCE + 1):
             store(connection, number, old, old, old)
 
-    assert KEPT.remove_old(database, NOW) == 7 * (AT_ONCE + 1)
+    assert KEPT.remove_old(database, NOW) == 8 * (AT_ONCE + 1)
     assert left(database) == [set()] * len(COLUMNS)
 
 

@@ -171,9 +171,10 @@ def state_day(school: OpenSchool, life: Life, held: Sequence[HeldDay], number: i
     students, adults = draw_absences(school, number)
     grouping = _find_grouping(held, number)
     request = DayRequest(day, absences=(*students, *adults), grouping=grouping)
-    stated = state_request(team, school.skills, request, candidates, policy)
+    stated = state_request(team, school.skills, request, candidates, policy, school.practice)
     if adults and not _can_be_supervised(stated.problem):
-        stated = state_request(team, school.skills, replace(request, absences=students), candidates, policy)
+        request = replace(request, absences=students)
+        stated = state_request(team, school.skills, request, candidates, policy, school.practice)
     weekly = stated.policy.settings["regroup"] == "weekly"
     return StatedDay(number, day, team, forecasts, candidates, stated.problem, tuple(held), weekly, grouping)
 

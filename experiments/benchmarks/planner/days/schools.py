@@ -26,6 +26,7 @@ from serving.models.forecasts import SkillForecast, forecast_students
 from serving.models.registry import Champion
 from serving.models.snapshot import Snapshot, load_snapshot
 from serving.settings import Settings
+from serving.store.practice.of_team import NO_PRACTICE, Practice
 from training.config import TrainingConfig, load_config
 from training.data.dataset import build_dataset, read_log
 from training.models.artifacts import write_model
@@ -84,6 +85,7 @@ class OpenSchool:
         team: The team of the roster that is planned.
         skills: Names and prerequisites.
         forecasts: The team's, by the service's settings.
+        practice: What the team does around its plans.
     """
 
     kind: str
@@ -96,6 +98,7 @@ class OpenSchool:
     team: Team
     skills: SkillMap
     forecasts: tuple[SkillForecast, ...]
+    practice: Practice = NO_PRACTICE
 
     @property
     def as_of(self) -> datetime:

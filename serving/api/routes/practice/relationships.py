@@ -63,7 +63,8 @@ def read_relationships(
 ) -> RelationshipsOut:
     """Reads which adults know each student, those whom the fewest know first.
 
-    An adult knows a student after a session with the student in the last four weeks, or by saying so.
+    An adult knows a student after a session with the student in the last four weeks, help that the student asked for
+    included, or by saying so.
     """
     team, _ = find_roster(planner.rosters, caller, team_id)
     auditor.note("read_relationships", team_id=team_id)

@@ -202,3 +202,155 @@ def test_a_key_of_an_adult_speaks_for_this_adult_alone(client, team, open_as):
 
     assert [answer.status_code for answer in answers] == [200, 403]
     assert answers[1].json()["rule"] == "not_the_adult"
+
+
+def test_a_stage_holds_once_the_coach_has_signed_it_and_no_edit_goes_beyond_it(client, team, open_as):
+    trainee = next(adult for adult in team.staff if adult.coach)
+    address, today = f"/v1/teams/{team.team_id}/growth", date.today()  # noqa: DTZ011 - as the service sees the day
+    stages = [{"stage": "observe"}, {"stage": "lead", "most": 2}, {"stage": "own_groups"}]
+    body = {"staff_id": trainee.staff_id, "stages": [each | {"from_date": str(today)} for each in stages]}
+    may = [Scope.READ, Scope.PLAN]
+    coach, other = open_as(may, trainee.coach), open_as(may, trainee.staff_id)
+    second, third = ({"staff_id": trainee.staff_id, **each} for each in stages[1:])
+
+    refused = other.put(address, json=body)
+    planned = coach.put(address, json=body)
+    too_far, unsigned = (coach.post(f"{address}/sign", json=third), other.post(f"{address}/sign", json=second))
+    signed = coach.post(f"{address}/sign", json=second)
+
+    assert (refused.status_code, refused.json()["rule"], unsigned.status_code) == (403, "not_the_coach", 403)
+    assert (planned.json()["now"], planned.json()["stages"][1]["held_from"]) == (0, None)
+    assert (too_far.status_code, too_far.json()["rule"]) == (409, "not_next")
+    assert (signed.json()["now"], signed.json()["stages"][1]["signed_by"]) == (1, trainee.coach)
+    assert coach.post(f"{address}/sign", json=second).json() == signed.json()
+    assert client.get(address).json() == {"adults": [signed.json()]}
+    late = str(today + timedelta(days=(7 - today.weekday()) % 7))
+    plan = client.post("/v1/recommendations", json={"team_id": team.team_id, "date": late, "seconds": 0.1}).json()
+    led = [s for s in plan["sessions"] if s["skill_id"] and s["adults"][0]["staff_id"] == trainee.staff_id]
+    assert all(len(session["students"]) <= 2 for session in led)
+    session = next(s for s in plan["sessions"] if s["skill_id"] and len(s["students"]) > 2)
+    session["adults"] = [{"staff_id": trainee.staff_id}]
+    edited = {"decision": "edited", "sessions": [to_body(each) for each in plan["sessions"]]}
+    beyond = client.post(f"/v1/recommendations/{plan['id']}/decision", json=edited)
+    assert (beyond.status_code, beyond.json()["rule"]) == (422, "growth_stage")
+    judged = client.post(f"/v1/recommendations/{plan['id']}/evaluation", json={"sessions": edited["sessions"]}).json()
+    assert "growth_stage" in {each["rule"] for each in judged["violations"]}
+    shrunk = coach.put(address, json=body | {"stages": []})
+    assert (shrunk.json()["now"], client.get(address).json()) == (None, {"adults": []})
+
+
+def to_body(session):
+    """A session of an answer as a body."""
+    return {name: session[name] for name in ("id", "block_id", "session_type", "skill_id", "room_id")} | {
+        "adults": session["adults"],
+        "students": [{"student_id": seat["student_id"]} for seat in session["students"]],
+    }
+
+
+@pytest.mark.parametrize(
+    ("stages", "words"),
+    [
+        ([("lead", 4, "2026-09-01"), ("lead", 2, "2026-10-01")], "allow more"),
+        ([("observe", None, "2026-09-01"), ("lead", 2, "2026-08-01")], "must not begin before"),
+        ([("lead", None, "2026-09-01")], "has most where it is lead"),
+    ],
+)
+def test_a_timeline_that_does_not_grow_is_refused(client, team, stages, words):
+    rows = [{"stage": stage, "most": most, "from_date": first} for stage, most, first in stages]
+    answer = client.put(f"/v1/teams/{team.team_id}/growth", json={"staff_id": team.staff[0].staff_id, "stages": rows})
+
+    assert (answer.status_code, words in answer.json()["detail"]) == (422, True)
+
+
+def test_a_wish_is_in_the_next_plan_and_its_days_are_listed(client, team):
+    student, other, adult = team.members[7], team.members[8], team.staff[0].staff_id
+    address = f"/v1/students/{student}/wishes"
+
+    made = [
+        client.post(address, json={"until": LATER, **named})
+        for named in ({"other_student_id": other}, {"staff_id": adult})
+    ]
+    day = {"team_id": team.team_id, "date": "2026-03-18", "seconds": 0.05}
+    problem = open_day(
+        client.app.state.database, ANYBODY, client.post("/v1/recommendations", json=day).json()["id"]
+    ).problem
+    ended = client.post(f"{address}/{made[1].json()['wish_id']}/end")
+    again = client.post(f"{address}/{made[1].json()['wish_id']}/end")
+
+    assert [answer.status_code for answer in made] == [201, 201]
+    assert {(w.student, w.other, w.adult, w.skill) for w in problem.wishes} == {
+        (student, other, None, None),
+        (student, None, adult, None),
+    }
+    assert ended.json()["ended_at"] is not None
+    assert again.json() == ended.json()
+    assert [each["met_on"] for each in client.get(address).json()["wishes"]] == [[], []]
+    for named, code, rule in (
+        ({"other_student_id": student}, 422, "unknown_student"),
+        ({"staff_id": "nobody"}, 422, "unknown_staff"),
+        ({"staff_id": adult, "skill_id": "x"}, 422, "invalid_request"),
+        ({"staff_id": adult, "until": "2020-01-01"}, 422, "past"),
+    ):
+        answer = client.post(address, json={"until": LATER, **named})
+        assert (answer.status_code, answer.json()["rule"]) == (code, rule)
+    assert client.post(f"{address}/nothing/end").json()["rule"] == "unknown_wish"
+    more = [client.post(address, json={"until": LATER, "skill_id": f"k{at}"}).status_code for at in range(5)]
+    assert more == [201] * 4 + [409]
+
+
+def test_an_adults_own_word_is_one_meeting_in_the_next_plan(client, team):
+    student, adult = team.members[9], team.staff[0].staff_id
+    client.post(f"/v1/students/{student}/relationships", json={"staff_id": adult})
+    day = {"team_id": team.team_id, "date": "2026-03-18", "seconds": 0.05}
+
+    plan = client.post("/v1/recommendations", json=day).json()
+
+    contacts = open_day(client.app.state.database, ANYBODY, plan["id"]).problem.contacts
+    assert (student, adult) in {(each.student, each.adult) for each in contacts if each.known}
+    client.post(f"/v1/students/{student}/relationships", json={"staff_id": adult, "known": False})
+
+
+def test_a_coach_is_seated_to_observe_as_often_as_the_team_says(client, team):
+    trainee = next(adult for adult in team.staff if adult.coach)
+    policy = {"observations_per_week": 5, "coaching_per_week": 0, "weights": {"observations": 20}}
+    day = {"team_id": team.team_id, "date": "2026-03-19", "seconds": 0.3, "policy": policy}
+
+    plan = client.post("/v1/recommendations", json=day).json()
+
+    pairs = [[each["staff_id"] for each in s["adults"]] for s in plan["sessions"] if s["skill_id"]]
+    assert [pair for pair in pairs if len(pair) > 1] == [[trainee.staff_id, trainee.coach]]
+    assert plan["policy"]["observations_per_week"] == 5
+
+
+def test_who_works_alone_asks_the_adult_on_call_and_waits_until_one_comes(client, team):
+    day = {"team_id": team.team_id, "date": "2026-03-20", "seconds": 0.05}
+    plan = client.post("/v1/recommendations", json=day).json()
+    session = next(s for s in plan["sessions"] if not s["skill_id"])
+    student = session["students"][0]["student_id"]
+    address, asked = f"/v1/recommendations/{plan['id']}/help", {"student_id": student, "block_id": session["block_id"]}
+    too_early = client.post(address, json=asked)
+    client.post(f"/v1/recommendations/{plan['id']}/decision", json={"decision": "accepted"})
+
+    first, again = (client.post(address, json=asked).json() for _ in range(2))
+    came = team.staff[0].staff_id
+    ended = client.post(f"{address}/{first['request_id']}/end", json={"staff_id": came}).json()
+    later = client.post(f"{address}/{first['request_id']}/end", json={"staff_id": None}).json()
+
+    assert too_early.status_code == 409
+    assert (first["request_id"], first["on_call"]) == (
+        again["request_id"],
+        [adult["staff_id"] for adult in session["adults"]],
+    )
+    assert (ended["staff_id"], later["ended_at"]) == (came, ended["ended_at"])
+    known = client.get(f"/v1/teams/{team.team_id}/relationships").json()["students"]
+    assert came in next(each["sat_with"] for each in known if each["student_id"] == student)
+    second = client.post(address, json=asked).json()
+    assert [each["request_id"] for each in client.get(address).json()["requests"]] == [
+        second["request_id"],
+        first["request_id"],
+    ]
+    seated = next(s for s in plan["sessions"] if s["skill_id"])
+    busy = {"student_id": seated["students"][0]["student_id"], "block_id": seated["block_id"]}
+    assert client.post(address, json=busy).json()["rule"] == "not_independent"
+    assert client.post(f"{address}/nothing/end", json={}).json()["rule"] == "unknown_request"
+    assert client.post(f"{address}/nothing/end", json={"staff_id": "nobody"}).json()["rule"] == "unknown_staff"

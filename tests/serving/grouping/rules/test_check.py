@@ -96,6 +96,19 @@ def test_permission__a_co_teacher_needs_none(team, sessions, swap):
     assert broken(monitor, watched) == set()
 
 
+def test_growth_stage__more_students_than_signed(team, sessions, swap):
+    staged = replace(team, adults=swap(team.adults, "lead", stage_most=2))
+
+    assert broken(staged, sessions) == {"growth_stage", "group_size"}
+
+
+def test_growth_stage__leads_and_supervises_before_any_stage(team, sessions, swap):
+    for adult in ("lead", "help"):
+        staged = replace(team, adults=swap(team.adults, adult, stage_most=0))
+
+        assert broken(staged, sessions) == {"growth_stage", "permission"}
+
+
 def test_co_teaching__only_who_coaches_or_learns(team, sessions, swap):
     both = swap(sessions, "g2", adults=("new", "help"))
 

@@ -1,0 +1,118 @@
+"""Wishes: with whom a student would like to work, and on what; need comes first."""
+
+import uuid
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+
+from features.roster import Team
+from serving.access.caller import Caller
+from serving.access.visibility import find_student_team, require_student
+from serving.audit.entries import AuditEntry, add_entries
+from serving.errors import ConflictError, NotFoundError, RequestError
+from serving.plans.practice.goals import count_change_of
+from serving.plans.recommend import Planner
+from serving.schemas.people.wishes import WishRequest
+from serving.store.practice.wishes import StoredWish, end_wish, keep_wish, list_wishes
+
+MOST_OPEN = 5
+"""Open wishes of one student: with more, none is one."""
+
+Note = Callable[[str | None], AuditEntry]
+"""Gives, for the student's team, the audit entry that is stored with a change."""
+
+
+def wish(planner: Planner, caller: Caller, student_id: str, body: WishRequest, note: Note) -> StoredWish:
+    """Stores a wish.
+
+    Args:
+        planner: With the database and the rosters.
+        caller: Who sends it.
+        student_id: The student.
+        body: The wish.
+        note: Gives the audit entry that is stored with it.
+
+    Raises:
+        NotFoundError: There is no such student, or none that the caller may know of.
+        RequestError: The student's team has no such other student or adult, or the date has passed.
+        ConflictError: The student has as many wishes already.
+    """
+    team_id, roster = find_student_team(planner.rosters, caller, student_id)
+    team = roster.team
+    others = set() if team is None else set(team.members) - {student_id}
+    adults = set() if team is None else {adult.staff_id for adult in team.staff}
+    if body.other_student_id is not None and body.other_student_id not in others:
+        detail = "other_student_id: the student's team has no such other student"
+        raise RequestError("unknown_student", detail, field="other_student_id")
+    if body.staff_id is not None and body.staff_id not in adults:
+        raise RequestError("unknown_staff", "staff_id: the student's team has no such adult", field="staff_id")
+    today = date.today()  # noqa: DTZ011 - the school's own day
+    if body.until < today:
+        raise RequestError("past", f"until: {body.until} has passed; name a day to come", field="until")
+    stored = StoredWish(
+        uuid.uuid4().hex,
+        student_id,
+        body.other_student_id,
+        body.staff_id,
+        body.skill_id,
+        datetime.now(UTC),
+        body.until,
+        caller.key_id,
+    )
+    with planner.database.changing() as connection:
+        for named in (student_id, body.other_student_id):
+            if named is not None:
+                require_student(connection, caller, named)
+        if sum(each.is_open(today) for each in list_wishes(connection, [student_id])) >= MOST_OPEN:
+            raise ConflictError("too_many_wishes", f"the student has {MOST_OPEN} open wishes; end one of them first")
+        keep_wish(connection, stored)
+        count_change_of(connection, student_id)
+        add_entries(connection, [note(team_id)])
+    return stored
+
+
+def close_wish(planner: Planner, caller: Caller, student_id: str, wish_id: str, note: Note) -> StoredWish:
+    """Ends a wish; one that was ended before stays as it is.
+
+    Args:
+        planner: With the database and the rosters.
+        caller: Who ends it.
+        student_id: The student.
+        wish_id: The wish.
+        note: Gives the audit entry that is stored with the change.
+
+    Raises:
+        NotFoundError: There is no such wish of such a student, or none that the caller may know of.
+    """
+    team_id, _ = find_student_team(planner.rosters, caller, student_id)
+    with planner.database.changing() as connection:
+        require_student(connection, caller, student_id)
+        found = end_wish(connection, student_id, wish_id, datetime.now(UTC))
+        mine = [each for each in list_wishes(connection, [student_id]) if each.wish_id == wish_id]
+        if not found or not mine:
+            raise NotFoundError("unknown_wish", "the student has no wish with this id")
+        count_change_of(connection, student_id)
+        add_entries(connection, [note(team_id)])
+        return mine[0]
+
+
+def read_wishes(planner: Planner, *student_ids: str) -> tuple[StoredWish, ...]:
+    """The wishes of students whom the caller may see, the newest first."""
+    with planner.database.reading() as connection:
+        return list_wishes(connection, student_ids)
+
+
+def list_met(stored: StoredWish, team: Team | None) -> list[date]:
+    """The days with a session on record that met a wish, from the day of the wish to its last day or its end."""
+    first, ended = stored.wished_at.date(), stored.ended_at
+    last = stored.until if ended is None else min(stored.until, ended.date())
+    held = () if team is None else team.past_sessions
+    return sorted(
+        {
+            past.date
+            for past in held
+            if past.staff_id is not None and first <= past.date <= last and stored.student_id in past.students
+            if stored.other_student_id in (None, *past.students)
+            and stored.staff_id in (None, past.staff_id)
+            and stored.skill_id in (None, past.skill_id)
+        }
+    )
