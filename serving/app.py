@@ -36,7 +36,7 @@ from serving.api.routes import (
     students,
     teams,
 )
-from serving.api.routes.practice import coaching, goals, playlist, relationships, session_reports
+from serving.api.routes.practice import coaching, goals, insight, playlist, relationships, session_reports
 from serving.audit.spool import Spool
 from serving.audit.writer import AuditLog
 from serving.board import add_board
@@ -175,6 +175,7 @@ def create_app(settings: Settings | None = None, say: Callable[[str], None] = lo
         teams.router,
         students.router,
         goals.router,
+        insight.router,
         playlist.router,
         relationships.router,
         events.router,
