@@ -93,7 +93,9 @@ def _pick_far(compared: tuple[Comparison, ...]) -> tuple[Comparison, ...]:
 
 
 def _judge(each: Comparison, part: Part) -> str:
-    """What a distance from the center says."""
+    """What a distance from the center says; of kinds of session nothing, since who is in them was chosen."""
+    if part.kind == "session kind":
+        return "who was in them was chosen; see below"
     if each in part.named:
         return "behind: look at it together"
     side = "behind" if each.deviations < 0 else "ahead"

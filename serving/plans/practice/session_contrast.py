@@ -207,10 +207,20 @@ def _sum_up(kind: str, skill: str | None, pairs: Sequence[tuple[_Seat, _Seat]], 
     more = (sat[:, 1] - sat[:, 0]) - (waited[:, 1] - waited[:, 0])
     off = np.bincount(student, more - more.mean())
     reach = 1.96 * float(np.sqrt((off**2).sum())) / len(pairs)
-    means = [float(part[:, column].mean()) for part in (sat, waited) for column in (0, 1)]
-    name = None if skill is None else skill_name(skills, skill)
-    middle = float(more.mean())
-    return Contrast(kind, name, int(student.max()) + 1, len(pairs), *means, middle - reach, middle + reach)
+    middle, name = float(more.mean()), None if skill is None else skill_name(skills, skill)
+    (before, after), (waited_before, waited_after) = (part.mean(axis=0).tolist() for part in (sat, waited))
+    return Contrast(
+        kind=kind,
+        skill=name,
+        students=int(student.max()) + 1,
+        seats=len(pairs),
+        before=before,
+        after=after,
+        waited_before=waited_before,
+        waited_after=waited_after,
+        low=middle - reach,
+        high=middle + reach,
+    )
 
 
 def _midnight_after(day: date) -> int:
