@@ -324,6 +324,25 @@ BENCHMARKS: dict[str, Benchmark] = {
         ),
         failure="our plans are not ahead of each plain policy in skills mastered a week and in the lowest quartile",
     ),
+    "insight": Benchmark(
+        "simulated schools in which a skill becomes weak: is it found, is anything else, and is an adult named",
+        "practice.insight:benchmark_insight",
+        "--seeds 4 --json figures.json",
+        (_count("--seeds", 50, "simulated schools"), WORKERS, JSON),
+        failure="a goal was missed",
+    ),
+    "playlist": Benchmark(
+        "the playlist on mornings of a real log: is what came next among its offers, and does progress come true",
+        "practice.playlist:benchmark_playlist",
+        "--dataset assistments-2012 --students 1000 --mornings 1000 --json figures.json",
+        (
+            *FORECAST,
+            _count("--students", 4000, "students the models learn from, and a third as many who are asked about"),
+            _count("--mornings", 9000, "mornings that are looked at"),
+            ("--choose", {"action": "store_true", "help": "look at training students, by whom weights are chosen"}),
+        ),
+        failure="a goal was missed",
+    ),
     "replay": Benchmark(
         "past days of a real log: whom each policy would have proposed for a group before they struggled",
         "replay.benchmark:benchmark_replay",

@@ -8,6 +8,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numba
@@ -35,6 +36,7 @@ from experiments.simulation.knowledge import (
     Grid,
     Knowledge,
     Minds,
+    answers_right,
     choose_item,
     mind_of,
     note_result,
@@ -117,16 +119,21 @@ class FollowingDays:
         school: The school.
         team: Number of the team, from 0.
         level: Which third of the published effects applies.
+        weak: By how many logits right answers on a skill are less likely from now on, by its id.
 
     Attributes:
         students: Ids of the team's students.
         minds: What they know.
     """
 
-    def __init__(self, school: School, team: int, level: Level = Level.MIDDLE) -> None:
+    def __init__(
+        self, school: School, team: int, level: Level = Level.MIDDLE, weak: Mapping[str, float] = MappingProxyType({})
+    ) -> None:
         self._config = school.config
         self._curriculum = make_curriculum(school.config)
         self._bank, self._habits = make_bank(self._curriculum), make_habits(school.config)
+        for skill, logits in weak.items():
+            self._bank.weakness[self._curriculum.skill_ids.index(skill)] = logits
         traits = school.truth["students"]
         here = np.flatnonzero(traits["team_id"] == f"t{team + 1:02d}")
         self.students: list[str] = traits["student_id"].iloc[here].to_list()
@@ -363,7 +370,7 @@ def _check(
     for entry in range(place, place + CHECK_ITEMS):
         item = choose_item(stream, bank.item_start[skill], bank.item_both[skill], knowledge)
         knows = sigmoid(knowledge.known[skill] - bank.item_difficulty[item])
-        correct = uniform(stream) < b.guess + (1.0 - b.guess - b.slip) * knows
+        correct = answers_right(stream, knows, bank.weakness[skill], b)
         log.item[entry], log.time_s[entry], log.correct[entry] = item, time_s - CHECK_ITEMS + entry - place, correct
         log.hints[entry], log.duration_s[entry] = 0, math.exp(TOOK_LOG)
         responses[skill] += 1

@@ -21,6 +21,7 @@ from experiments.simulation.knowledge import (
     Grid,
     Knowledge,
     Minds,
+    answers_right,
     choose_item,
     choose_skill,
     draw_student,
@@ -219,7 +220,7 @@ def _respond(
         strength -= b.novelty
     rapid = uniform(stream) < gaming
     knows = 0.0 if rapid else sigmoid(strength - bank.item_difficulty[item])
-    correct = uniform(stream) < b.guess + (1.0 - b.guess - b.slip) * knows
+    correct = answers_right(stream, knows, bank.weakness[skill], b)
     took = 2.0 + below(stream, 3) if rapid else math.exp(TOOK_LOG + speed + TOOK_LOG_SD * normal(stream))
     took = min(took, LONGEST_S) * hurry
     asked = uniform(stream) < b.hint_share

@@ -27,7 +27,7 @@ REVIEWED = 0.35
 
 
 class Bank(NamedTuple):
-    """What is taught; see `Curriculum`."""
+    """What is taught; see `Curriculum`. `weakness` lowers the log-odds of right answers on each skill by so much."""
 
     strand: Ints
     requires: Ints
@@ -37,6 +37,7 @@ class Bank(NamedTuple):
     item_both: Ints
     item_second: Ints
     item_difficulty: Floats
+    weakness: Floats
 
 
 class Knowledge(NamedTuple):
@@ -69,6 +70,15 @@ class Knowledge(NamedTuple):
 def sigmoid(x: float) -> float:
     """Returns the logistic function."""
     return 1.0 / (1.0 + math.exp(-x))
+
+
+@numba.njit(cache=True)
+def answers_right(stream: Stream, knows: float, weakness: float, b: Behavior) -> bool:
+    """Whether an answer is right, given the chance to know the item, and by how many logits the skill is weak."""
+    chance = b.guess + (1.0 - b.guess - b.slip) * knows
+    if weakness != 0.0:
+        chance = sigmoid(math.log(chance / (1.0 - chance)) - weakness)
+    return bool(uniform(stream) < chance)
 
 
 class Minds(NamedTuple):

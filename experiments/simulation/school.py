@@ -134,7 +134,8 @@ def make_habits(config: SchoolConfig) -> Habits:
 
 def make_bank(curriculum: Curriculum) -> Bank:
     """Returns what is taught, as the kernel reads it."""
-    return Bank(**{name: getattr(curriculum, name) for name in Bank._fields})
+    taught = {name: getattr(curriculum, name) for name in Bank._fields if name != "weakness"}
+    return Bank(**taught, weakness=np.zeros(len(curriculum.strand)))
 
 
 def event_table(log: Log, student: Ints, student_ids: list[str], curriculum: Curriculum) -> pd.DataFrame:

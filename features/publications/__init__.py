@@ -14,6 +14,7 @@ from features.publications.reading import (
     publish_without,
     read_buckets,
     read_publication,
+    read_statistics,
 )
 
 __all__ = [
@@ -29,4 +30,5 @@ __all__ = [
     "publish_without",
     "read_buckets",
     "read_publication",
+    "read_statistics",
 ]

@@ -1,27 +1,18 @@
-"""`/board/insight`: skills and units in which the team does worse than elsewhere, as funnel plots and tables."""
+"""`/board/insight`: what lies behind its forecasts beside what usually does, as funnel plots and tables."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from features.roster import SkillMap, Team
-from serving.access.visibility import find_roster
+from features.roster import Team
 from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentPlanner
 from serving.api.middleware.authenticate import BOARD
 from serving.board.day.page import TeamQuery, day_address
 from serving.board.pages import render
 from serving.board.route import MAY_USE_BOARD, BoardRoute
-from serving.models.comparison import (
-    ALARM,
-    LEAST_STUDENTS,
-    WARN,
-    Funnel,
-    compare_units,
-    draw_limits,
-    measure_gaps,
-)
-from serving.plans.problem import skill_name
+from serving.models.comparison import ALARM, LEAST_STUDENTS, WARN, Comparison
+from serving.plans.practice.digest import write_digest
+from serving.plans.practice.insight import ITEM_WEEKS, WEEKS, Part, make_insight
 
 router = APIRouter(prefix=BOARD, route_class=BoardRoute, include_in_schema=False, dependencies=[MAY_USE_BOARD])
 
@@ -31,6 +22,12 @@ WIDTH, HEIGHT, LEFT, BOTTOM = 640, 320, 60, 40
 FEWEST_POINTS = 2
 """Points from which on a plot says more than its table."""
 
+MOST_ROWS = 30
+"""Rows of a table; of items there may be thousands, and those in the middle say nothing."""
+
+EVEN = 4
+"""Answers that are even to call, by what they say in logits; of these a logit is 25 of 100."""
+
 STEPS = 40
 """Points by which the curve of a limit is drawn."""
 
@@ -39,105 +36,106 @@ STEPS = 40
 def show_insight(
     request: Request, team_id: TeamQuery, caller: CurrentCaller, auditor: CurrentAuditor, planner: CurrentPlanner
 ) -> Response:
-    """Skills by how far the team's students lie from what they reach elsewhere; nobody is named."""
-    served = planner.served()
-    team, roster = find_roster(planner.rosters, caller, team_id)
+    """Skills, units, items, blocks, products and kinds of session beside their forecasts; nobody is named."""
     auditor.note("read_insight", team_id=team_id)
-    snapshot = planner.live.restrict(served, team.members, roster.school_students, roster.latest_event)
-    gaps = measure_gaps(snapshot, team.members)
-    skills = draw_limits(gaps.skill.tolist(), gaps.gap)
-    units = compare_units(gaps, _name_units(team, roster.skills, set(gaps.skill.tolist())), skills)
-    names = {skill: skill_name(roster.skills, skill) for skill in gaps.skill.tolist()}
+    insight = make_insight(planner, caller, team_id)
     return render(
         request,
         "insight.html",
-        team=team,
+        team=insight.team,
         day=None,
         day_address=day_address,
-        parts=[_describe("Skill", skills, names, team), _describe("Unit", units, {}, team)],
+        parts=[_describe(part, insight.team) for part in insight.parts],
+        contrasts=insight.contrasts,
         least=LEAST_STUDENTS,
-        as_of=snapshot.data_as_of,
+        weeks=WEEKS,
+        item_weeks=ITEM_WEEKS,
+        as_of=insight.until,
     )
 
 
-def _name_units(team: Team, skills: SkillMap, practiced: set[str]) -> dict[str, set[str]]:
-    """The skills of each unit by its name: the team's current one, those of its series, and subjects by grade.
-
-    What holds all skills that the team practiced, or none, is left out: it has nothing to stand beside.
-    """
-    units = {"the current unit": set(team.focus)}
-    for series in team.series:
-        units["series: " + ", ".join(skill_name(skills, skill) for skill in series.skills)] = set(series.skills)
-    for skill in skills.skills.values():
-        if skill.subject is not None:
-            words = skill.subject if skill.grade is None else f"{skill.subject}, grade {skill.grade}"
-            units.setdefault(words, set()).add(skill.skill_id)
-    return {name: its for name, its in units.items() if its & practiced and practiced - its}
+@router.get("/digest")
+def show_digest(
+    request: Request, team_id: TeamQuery, caller: CurrentCaller, auditor: CurrentAuditor, planner: CurrentPlanner
+) -> Response:
+    """The week on one page, to read together or to send."""
+    auditor.note("read_digest", team_id=team_id)
+    digest = write_digest(planner, caller, team_id)
+    return render(request, "digest.html", team=digest.team, day=None, day_address=day_address, digest=digest)
 
 
-def _describe(kind: str, funnel: Funnel, names: Mapping[str, str], team: Team) -> dict[str, Any]:
+def _describe(part: Part, team: Team) -> dict[str, Any]:
     """One funnel with its table."""
+    funnel = part.funnel
+    shown = funnel.compared if len(funnel.compared) <= MOST_ROWS else _pick_far(funnel.compared)
     return {
-        "kind": kind,
+        "kind": part.kind,
         "rows": [
             {
-                "name": names.get(each.key, each.key),
+                "name": part.name(each),
                 "students": each.students,
-                "points": round(100 * (each.difference - funnel.center)),
-                "words": _judge(each.deviations),
+                "answers": each.answers,
+                "points": round(each.points),
+                "words": _judge(each, part),
                 "unit": each.key in team.focus,
             }
-            for each in funnel.compared
+            for each in shown
         ],
-        "plot": _draw(funnel) if len(funnel.compared) >= FEWEST_POINTS else None,
+        "plot": _draw(part, shown) if len(shown) >= FEWEST_POINTS else None,
         "too_few": funnel.too_few,
+        "between": len(funnel.compared) - len(shown),
     }
 
 
-def _judge(deviations: float) -> str:
-    """What a distance from the center says."""
-    side = "behind" if deviations < 0 else "ahead"
-    if abs(deviations) > ALARM:
-        return f"clearly {side}"
-    return f"perhaps {side}; watch it" if abs(deviations) > WARN else "as elsewhere, within chance"
+def _pick_far(compared: tuple[Comparison, ...]) -> tuple[Comparison, ...]:
+    """The rows furthest behind and furthest ahead."""
+    return (*compared[: MOST_ROWS // 2], *compared[-(MOST_ROWS // 2) :])
 
 
-def _draw(funnel: Funnel) -> dict[str, Any]:
-    """Points and limits of the plot, in its own units."""
-    most = max(each.students for each in funnel.compared) * 1.05
-    least = LEAST_STUDENTS * 0.9
-    reach = [abs(each.difference - funnel.center) for each in funnel.compared]
-    reach.append(funnel.limit(LEAST_STUDENTS, ALARM) - funnel.center)
-    high = 1.1 * max(reach)
+def _judge(each: Comparison, part: Part) -> str:
+    """What a distance from the center says; of kinds of session nothing, since who is in them was chosen."""
+    if part.kind == "session kind":
+        return "who was in them was chosen; see below"
+    if each in part.named:
+        return "behind: look at it together"
+    side = "behind" if each.deviations < 0 else "ahead"
+    if abs(each.deviations) > ALARM:
+        return f"far {side} by these answers"
+    return f"perhaps {side}; watch it" if abs(each.deviations) > WARN else "as forecast, within chance"
 
-    def x(students: float) -> float:
-        return round(LEFT + (WIDTH - LEFT - 10) * (students - least) / (most - least), 1)
+
+def _draw(part: Part, shown: tuple[Comparison, ...]) -> dict[str, Any]:
+    """Points and limits of the plot, in its own units; across is how much the answers say, as answers even to call."""
+    funnel = part.funnel
+    most = max(each.information for each in shown) * 1.05
+    least = min(each.information for each in shown) * 0.9
+    reach = [abs(each.difference) for each in shown]
+    high = 1.1 * max(*reach, funnel.limit(least, ALARM) / 2)
+
+    def x(information: float) -> float:
+        return round(LEFT + (WIDTH - LEFT - 10) * (information - least) / (most - least), 1)
 
     def y(difference: float) -> float:
-        return round((HEIGHT - BOTTOM) / 2 * (1 - (difference - funnel.center) / high) + 5, 1)
+        kept = min(high, max(-high, difference))
+        return round((HEIGHT - BOTTOM) / 2 * (1 - kept / high) + 5, 1)
 
     counts = [least + (most - least) * at / STEPS for at in range(STEPS + 1)]
-    ticks = sorted({LEAST_STUDENTS, round((LEAST_STUDENTS + most / 1.05) / 2), round(most / 1.05)})
+    ticks = sorted({round(EVEN * known) for known in (least, (least + most) / 2, most / 1.05)})
     return {
         "width": WIDTH,
         "height": HEIGHT,
         "left": LEFT,
         "base": HEIGHT - BOTTOM + 5,
-        "center": y(funnel.center),
+        "center": y(0.0),
         "limits": [
-            (
-                kind,
-                " ".join(
-                    f"{x(n)},{y(funnel.center + sign * (funnel.limit(1, z) - funnel.center) / n**0.5)}" for n in counts
-                ),
-            )
+            (kind, " ".join(f"{x(known)},{y(sign * funnel.limit(known, z))}" for known in counts))
             for kind, z in (("warn", WARN), ("alarm", ALARM))
             for sign in (1, -1)
         ],
         "points": [
-            (x(each.students), y(each.difference), abs(each.deviations) > ALARM, at)
-            for at, each in enumerate(funnel.compared, start=1)
+            (x(each.information), y(each.difference), abs(each.deviations) > ALARM or each in part.named, at)
+            for at, each in enumerate(shown, start=1)
         ],
-        "ticks": [(x(count), count) for count in ticks],
-        "heights": [(y(funnel.center + part * high), f"{100 * part * high:+.0f}") for part in (-0.8, -0.4, 0.4, 0.8)],
+        "ticks": [(x(count / EVEN), count) for count in ticks],
+        "heights": [(y(share * high), f"{100 * share * high / EVEN:+.0f}") for share in (-0.8, -0.4, 0.4, 0.8)],
     }

@@ -1,174 +1,224 @@
-"""In which skills and units a team's students do worse than elsewhere: a funnel comparison of these, never of adults.
+"""Where students do worse than forecast: funnel comparisons of skills, units, items, blocks, products and sessions.
 
-A student's answers on a skill are held against the same student's answers to everything, each answer against how often
-others get that question right. So neither hard questions nor students who find everything hard make a skill look bad.
+Adults are never compared: what they do is assigned by need.
 
 Source: Spiegelhalter 2005, Funnel plots for comparing institutional performance, doi 10.1002/sim.1970, with his
-multiplicative correction where skills differ by more than chance.
+multiplicative correction where groups differ by more than chance, tested first.
 """
 
 import math
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit, logit
+from scipy.stats import chi2
 
-from features.profiles.kernel import COLUMNS
-from serving.models.snapshot import Snapshot
+from serving.models.residuals import Ints, Residuals
 
-ON_SKILL, OWN = "skill_residual_ewm_20", "student_residual_ewm_05"
-"""Columns of profiles: how far a student's answers on a skill, and to everything, lie from what others reach."""
+Floats = npt.NDArray[np.float64]
 
 LEAST_STUDENTS = 20
-"""Students of whom a skill is compared, at least: of fewer one could be known, and chance says more than the skill."""
+"""Students of whom anything is compared, at least: of fewer one could be known, and chance says more than the skill."""
 
-LEAST_ANSWERS = 5
-"""First attempts on a skill from which on a student counts for it."""
+WARN, NAMED, ALARM = 1.96, 2.58, 3.09
+"""Standard errors of the limits within which 95 %, 99 % and 99.8 % lie by chance.
 
-WARN, ALARM = 1.96, 3.09
-"""Standard errors of the limits within which 95 % and 99.8 % of skills lie by chance."""
+Skills of a school are named beyond the middle one: of some 25 that are looked at every week, chance then names about
+one a month (`benchmark insight`).
+"""
 
 WINSORIZED = 0.1
-"""Share of skills at each end that do not tell how much skills differ anyway."""
+"""Share of the groups at each end that do not tell how much groups differ anyway."""
+
+SURE = 0.95
+"""How unlikely by chance it has to be that groups differ as they do, before the limits are widened."""
+
+BIAS_SD = 0.1
+"""By how much forecasts on a skill are off for months, in logits; the weeks before tell, and it is taken off."""
+
+PRIOR_SD = 0.3
+"""How much skills change beyond forecasts, in logits: what is shown is shrunk by it."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One skill or unit.
+    """One skill, unit, item, block, product or kind of session.
 
     Attributes:
-        key: Id of the skill, or what the unit is called.
+        key: Its id or name.
         students: How many students count.
-        difference: By how much the share of right answers lies above what the same students reach elsewhere, -1 to 1.
-        deviations: The same in standard errors.
+        answers: How many of their answers.
+        information: What these say, as an inverse variance in logits.
+        difference: By how many logits students answer better than forecast, above the center.
+        points: The same as right answers of 100, shrunk towards none by how little is known.
+        deviations: The difference in standard errors.
     """
 
     key: str
     students: int
+    answers: int
+    information: float
     difference: float
+    points: float
     deviations: float
-
-    @property
-    def is_behind(self) -> bool:
-        """Whether it lies below the wide limit: hardly by chance."""
-        return self.deviations < -ALARM
 
 
 @dataclass(frozen=True)
 class Funnel:
-    """The skills, or the units, of a team beside each other.
+    """Groups of answers beside each other.
 
     Attributes:
         compared: Those with enough students, the one furthest behind first.
-        center: The mean difference of all students on all skills, from which they are measured.
-        spread: Standard deviation of one student's difference, times the inflation.
-        inflation: By how much more skills differ than by chance, as a factor of 1 or more.
-        too_few: Those that too few students have practiced.
+        center: The median difference of the groups in logits, from which they are measured.
+        inflation: By how much more groups differ than by chance, as a factor of standard errors, 1 or more.
+        too_few: Groups that too few students are in.
     """
 
-    compared: tuple[Comparison, ...]
-    center: float
-    spread: float
-    inflation: float
-    too_few: int
+    compared: tuple[Comparison, ...] = ()
+    center: float = 0.0
+    inflation: float = 1.0
+    too_few: int = 0
 
-    def limit(self, students: int, deviations: float) -> float:
-        """The difference at so many standard errors from the center."""
-        return self.center + deviations * self.spread / math.sqrt(students)
+    def limit(self, information: float, deviations: float) -> float:
+        """The difference from the center at so many standard errors, in logits."""
+        return deviations * self.inflation / math.sqrt(information)
 
 
 @dataclass(frozen=True)
-class Gaps:
-    """What students reach on skills beyond their own usual: one element of each array is a student on a skill.
+class _Group:
+    """What the answers of one group say: sums over its students.
 
     Attributes:
-        student: Ids of students.
-        skill: Ids of skills.
-        gap: The differences, -1 to 1.
+        students: How many there are.
+        answers: How many of their answers.
+        score: Right answers less the forecast ones.
+        information: Sum of the forecasts' variances.
+        spread: Sum over students of the squared differences that the group's shift leaves.
     """
 
-    student: npt.NDArray[np.str_]
-    skill: npt.NDArray[np.str_]
-    gap: npt.NDArray[np.float64]
+    students: int
+    answers: int
+    score: float
+    information: float
+    spread: float
 
 
-def measure_gaps(snapshot: Snapshot, students: Sequence[str]) -> Gaps:
-    """The gaps of a team's students on the single skills that they practiced enough.
+def compare_skills(recent: Residuals, earlier: Residuals) -> Funnel:
+    """The funnel of skills: how answers differ from forecasts lately, and not only as they did before.
 
     Args:
-        snapshot: Profiles.
-        students: Ids of the team's students.
+        recent: The answers of the weeks in question.
+        earlier: Those of the weeks before.
     """
-    at = snapshot.rows_of(students)
-    known = [student for student in students if student in snapshot.position]
-    owner = np.repeat(np.array(known, str), [snapshot.row_count(student) for student in known])
-    overall = {student: snapshot.student_facts.of(student).get(OWN, math.nan) for student in known}
-    rows = snapshot.rows[at]
-    gap = rows[:, COLUMNS.index(ON_SKILL)] - np.array([overall[student] for student in owner.tolist()])
-    names = snapshot.skills[at]
-    single = np.array([skill in snapshot.skill_ids for skill in names.tolist()], bool)
-    kept = (rows[:, COLUMNS.index("skill_opportunities")] >= LEAST_ANSWERS) & ~np.isnan(gap) & single
-    return Gaps(owner[kept], names[kept].astype(str), gap[kept].astype(float))
+    return draw_funnel(recent, recent.by_skill(), before=(earlier, earlier.by_skill()))
 
 
-def compare_units(gaps: Gaps, units: Mapping[str, Collection[str]], skills: Funnel) -> Funnel:
-    """Units beside each other: a student counts once for each, by the mean gap on those of its skills that count.
+def draw_funnel(
+    answers: Residuals,
+    groups: Mapping[str, Ints],
+    usual: Funnel | None = None,
+    before: tuple[Residuals, Mapping[str, Ints]] | None = None,
+) -> Funnel:
+    """The funnel of some groups of answers.
 
-    There are too few units to tell from them alone what is usual and how much they differ anyway, so both are those of
-    the skills.
+    A group's difference is the shift in logits that explains best how its answers differ from their forecasts; its
+    standard error is by how much students differ in that.
 
     Args:
-        gaps: Of single skills.
-        units: Ids of the skills of each unit, by what it is called.
-        skills: The funnel of the skills.
+        answers: Beside their forecasts.
+        groups: Positions of each group's answers.
+        usual: A funnel with the center and inflation to take, for groups that are too few to tell; null: their own.
+        before: The same groups in the weeks before, whose bias is taken off; null: none is.
     """
-    names: list[str] = []
-    means: list[float] = []
-    for unit, its in units.items():
-        inside = np.isin(gaps.skill, sorted(its))
-        for student in np.unique(gaps.student[inside]):
-            names.append(unit)
-            means.append(float(gaps.gap[inside & (gaps.student == student)].mean()))
-    return draw_limits(names, np.array(means, float), usual=skills)
-
-
-def draw_limits(keys: Sequence[str], gaps: npt.NDArray[np.float64], usual: Funnel | None = None) -> Funnel:
-    """The funnel of differences.
-
-    Args:
-        keys: The skill or unit of each difference.
-        gaps: What each student reaches on it beyond the student's own usual.
-        usual: A funnel with the center and inflation to take; null: they are those of the differences themselves.
-
-    Example:
-        >>> gaps = np.array([0.1, -0.1] * 12 + [-0.4, -0.6] * 12)
-        >>> funnel = draw_limits(["a"] * 24 + ["b"] * 24, gaps)
-        >>> [each.key for each in funnel.compared]
-        ['b', 'a']
-    """
-    named = np.array(keys, str)
-    groups = {key: gaps[named == key] for key in sorted(set(keys))}
-    large = {key: found for key, found in groups.items() if len(found) >= LEAST_STUDENTS}
-    if not large:
-        return Funnel((), 0.0, 0.0, 1.0, len(groups))
-    center = float(np.mean(np.concatenate(list(large.values())))) if usual is None else usual.center
-    within = math.sqrt(
-        sum(float(np.var(found, ddof=1)) * len(found) for found in large.values()) / sum(map(len, large.values()))
-    )
-    scores = np.array([(found.mean() - center) * math.sqrt(len(found)) / max(within, 1e-9) for found in large.values()])
-    low, high = np.quantile(scores, [WINSORIZED, 1 - WINSORIZED])
-    inflation = math.sqrt(max(1.0, float(np.mean(np.clip(scores, low, high) ** 2))))
-    inflation = inflation if usual is None else usual.inflation
-    spread = within * inflation
+    found = {key: _sum_up(answers, at) for key, at in groups.items() if _count(answers.student[at]) >= LEAST_STUDENTS}
+    few = len(groups) - len(found)
+    if not found:
+        return Funnel(too_few=few)
+    noise = max(1.0, sum(each.spread for each in found.values()) / sum(each.information for each in found.values()))
+    shift = np.array([each.score / each.information for each in found.values()])
+    variance = noise / np.array([each.information for each in found.values()])
+    if before is not None:
+        bias, doubt = _find_bias([before[1].get(key) for key in found], before[0], noise)
+        shift, variance = shift - bias, variance + doubt
+    center = _median(shift, 1 / variance) if usual is None else usual.center
+    scores = (shift - center) / np.sqrt(variance)
+    inflation = _inflate(scores) if usual is None else usual.inflation
+    shrunk = (shift - center) / (1 + variance * inflation**2 / PRIOR_SD**2)
     compared = [
         Comparison(
             key,
-            len(values),
-            float(values.mean()),
-            float((values.mean() - center) * math.sqrt(len(values)) / max(spread, 1e-9)),
+            each.students,
+            each.answers,
+            information=float(1 / variance[at]),
+            difference=float(shift[at] - center),
+            points=float(100 * shrunk[at] * each.information / each.answers),
+            deviations=float(scores[at] / inflation),
         )
-        for key, values in large.items()
+        for at, (key, each) in enumerate(found.items())
     ]
-    few = len(groups) - len(large)
-    return Funnel(tuple(sorted(compared, key=lambda each: each.deviations)), center, spread, inflation, few)
+    return Funnel(tuple(sorted(compared, key=lambda each: each.deviations)), center, inflation, few)
+
+
+def compare_items(answers: Residuals) -> Funnel:
+    """The funnel of items, each student's first answer to each, beside what usual items of the same skills would get.
+
+    Far behind lies an item that is harder than its skill, or that misleads.
+    """
+    pair = answers.student * len(answers.items) + answers.item
+    once = answers.take(np.sort(np.unique(pair, return_index=True)[1]))
+    usual = expit(logit(np.clip(once.forecast, 1e-6, 1 - 1e-6)) - once.ease)
+    order = np.argsort(once.item, kind="stable")
+    codes, begin = np.unique(once.item[order], return_index=True)
+    groups = dict(zip(once.items[codes].tolist(), np.split(order, begin[1:]), strict=True))
+    return draw_funnel(replace(once, forecast=usual), groups)
+
+
+def group_by(names: list[str]) -> dict[str, Ints]:
+    """Positions of each name.
+
+    Example:
+        >>> {name: at.tolist() for name, at in group_by(["b", "a", "b"]).items()}
+        {'a': [1], 'b': [0, 2]}
+    """
+    named = np.array(names, object)
+    return {name: np.flatnonzero(named == name) for name in sorted(set(names))}
+
+
+def _count(students: Ints) -> int:
+    return len(np.unique(students))
+
+
+def _sum_up(answers: Residuals, at: Ints) -> _Group:
+    student, forecast = answers.student[at], answers.forecast[at]
+    score = np.bincount(student, answers.right[at] - forecast, len(answers.students))
+    information = np.bincount(student, forecast * (1 - forecast), len(answers.students))
+    shift = score.sum() / information.sum()
+    spread = float(((score - shift * information) ** 2).sum())
+    return _Group(len(np.unique(student)), len(at), float(score.sum()), float(information.sum()), spread)
+
+
+def _find_bias(groups: list[Ints | None], earlier: Residuals, noise: float) -> tuple[Floats, Floats]:
+    """By how much the forecasts of each group were off in the weeks before, in logits, and the variance of that."""
+    bias, doubt = np.zeros(len(groups)), np.full(len(groups), BIAS_SD**2)
+    for number, at in enumerate(groups):
+        if at is not None:
+            each = _sum_up(earlier, at)
+            doubt[number] = 1 / (each.information / noise + 1 / BIAS_SD**2)
+            bias[number] = doubt[number] * each.score / noise
+    return bias, doubt
+
+
+def _median(values: Floats, weights: Floats) -> float:
+    """The weighted median, which a single group far off does not move."""
+    order = np.argsort(values)
+    reached = np.cumsum(weights[order]) - weights[order] / 2
+    return float(np.interp(weights.sum() / 2, reached, values[order]))
+
+
+def _inflate(scores: Floats) -> float:
+    """The factor by which groups differ more than by chance; 1 where chance may explain it."""
+    low, high = np.quantile(scores, [WINSORIZED, 1 - WINSORIZED])
+    dispersion = float(np.mean(np.clip(scores, low, high) ** 2))
+    return math.sqrt(dispersion) if dispersion > chi2.ppf(SURE, len(scores)) / len(scores) else 1.0

@@ -1,5 +1,6 @@
 """The snapshot that a request reads: models and profiles that belong together, and never change."""
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from features.profiles.difficulty import Statistics
 from features.profiles.fold import read_skill_rows, read_student_rows
 from features.profiles.kernel import NO_TIME, Student
 from features.profiles.state import State
-from features.publications import read_publication
+from features.publications import read_publication, read_statistics
 from serving.errors import SnapshotError
 from serving.models.answers import ItemAnswers
 from serving.models.bundle import Artifacts, Source
@@ -27,6 +28,8 @@ from serving.models.cache import Cache, estimate_bytes
 from serving.models.forecaster import Forecaster
 from serving.models.registry import Champion
 from serving.models.status import Rows
+
+logger = logging.getLogger("regroup")
 
 
 def to_moments(times: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
@@ -135,6 +138,20 @@ class Snapshot:
         if self.live_answers is not None:
             return self.live_answers
         return self.cache.get("answers", lambda: ItemAnswers.read(self.folder, self.digest), pinned=True)
+
+    @property
+    def statistics(self) -> Statistics | None:
+        """How hard items are and what follows what, read with the first request that asks; null where they are gone."""
+
+        def read() -> Statistics | None:
+            try:
+                found = read_statistics(self.folder, read_manifest(self.folder))
+                return found if file_hash(self.folder / MANIFEST) == self.digest else None
+            except (RegroupError, OSError) as error:
+                logger.warning("statistics of items: cannot be read (%s)", type(error).__name__)
+                return None
+
+        return self.cache.get("statistics", read, pinned=True)
 
     @property
     def nbytes(self) -> int:

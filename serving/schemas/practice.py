@@ -211,6 +211,11 @@ class OfferOut(Body):
         examples=[0.74],
     )
     probability: Probability = Field(description=PROBABILITY, examples=[1.0])
+    item_ids: list[str] = Field(
+        description="ids of items on the skill that the student has not answered, at most 5, those that most students "
+        "get right first; empty where none is known",
+        examples=[["ratios-12", "ratios-31"]],
+    )
 
 
 class ChoiceRequest(Body):

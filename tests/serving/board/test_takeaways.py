@@ -4,7 +4,6 @@ import datetime as dt
 import io
 import re
 
-import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from python_calamine import CalamineWorkbook
@@ -14,7 +13,7 @@ from features.roster import Block, PastSession, Series, Staff, Team
 from serving.access.caller import Caller, Scope
 from serving.audit.entries import list_entries
 from serving.board.takeaways.xlsx import write_workbook
-from serving.models.comparison import ALARM, LEAST_STUDENTS, Gaps, compare_units, draw_limits
+from serving.models.comparison import LEAST_STUDENTS
 from serving.plans.afterwards import After, Answer, count_after, read_answers
 from serving.plans.coverage import Share, balance_adults, count_minutes, list_known_adults, measure_doses, sum_coached
 from serving.plans.edits.edited_day import open_edit
@@ -136,36 +135,22 @@ def test_insight_is_about_skills_with_enough_students_and_names_nobody(board):
     counts = [int(count) for count in re.findall(r'data-label="Students: ">(\d+)<', page)]
     assert counts
     assert min(counts) >= LEAST_STUDENTS
-    skills = page.partition("<h2>Units</h2>")[0]
-    assert skills.count("<circle") == skills.count('data-label="Students: ">')
+    skills = page.partition("<h2>Skills of this team</h2>")[0]
+    assert skills.count("<circle") == skills.count('data-label="Students: ">') > 0
+    assert "<h2>Blocks</h2>" in page
+    assert "<h2>Products</h2>" in page
     assert "Name of" not in page
     assert not [adult.staff_id for adult in board.team.staff if adult.staff_id in page]
 
 
-def test_a_weak_skill_is_found_and_one_of_few_students_is_left_out():
-    rng = np.random.default_rng(4)
-    skills = [f"k{at}" for at in range(20) for _ in range(60)] + ["few"] * 19
-    gaps = rng.normal(0.0, 0.3, len(skills))
-    gaps[:60] -= 0.3
+def test_the_digest_is_one_page_on_the_board_and_names_nobody(board):
+    someone = board.person()
 
-    funnel = draw_limits(skills, gaps)
+    page = someone.open(f"/board/digest?team_id={board.team.team_id}").text
 
-    assert funnel.compared[0].key == "k0"
-    assert funnel.compared[0].is_behind
-    assert funnel.too_few == 1
-    assert not [each for each in funnel.compared[1:] if each.is_behind]
-
-
-def test_skills_without_a_difference_are_seldom_named():
-    rng = np.random.default_rng(5)
-    named = 0
-    for _ in range(200):
-        skills = [f"k{at}" for at in range(25) for _ in range(40)]
-        named += sum(
-            abs(each.deviations) > ALARM for each in draw_limits(skills, rng.normal(0, 0.3, len(skills))).compared
-        )
-
-    assert named <= 0.004 * 200 * 25  # the wide limits leave 0.2 % outside
+    assert "What to look at together" in page
+    assert "Name of" not in page
+    assert not [person for person in board.team.members if person in page]
 
 
 @pytest.fixture
@@ -274,20 +259,3 @@ def test_the_list_of_students_has_doses_of_series_against_what_is_wanted(board):
     assert '<option value="known" selected>' in known
     assert known.count(": 0 of 3 sessions<") == 2
     assert "0 of 3 sessions" in board.person().open(f"/board/week?team_id={board.signed_team}").text
-
-
-def test_a_unit_is_held_against_what_is_usual_for_skills():
-    rng = np.random.default_rng(6)
-    skills = np.repeat([f"k{at}" for at in range(20)], 40)
-    students = np.tile([f"s{at}" for at in range(40)], 20)
-    gap = rng.normal(0.0, 0.3, len(skills))
-    gap[: 3 * 40] -= 0.25
-    funnel = draw_limits(skills.tolist(), gap)
-
-    units = compare_units(Gaps(students, skills, gap), {"weak": {"k0", "k1", "k2"}, "other": {"k5", "k6"}}, funnel)
-
-    assert [(each.key, each.students, each.is_behind) for each in units.compared] == [
-        ("weak", 40, True),
-        ("other", 40, False),
-    ]
-    assert units.center == funnel.center

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 
-import numpy as np
 import pandas as pd
 
 from experiments.benchmarks.planner.days.run import HeldDay
@@ -18,7 +17,7 @@ from experiments.simulation.days import FollowingDays, Taught
 from experiments.simulation.knowledge import Grid
 from experiments.simulation.people import focus_of
 from experiments.simulation.teaching import Level
-from features.logs.rows import SKILL_MARK
+from experiments.simulation.writing import to_events
 from features.profiles.fold import build_profiles
 from features.profiles.incremental import IncrementalState
 from features.schema import list_events
@@ -102,22 +101,4 @@ class LearningLife:
     def _as_events(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Returns rows of `School.events` as the event log holds them."""
         first, self._told = self._told, self._told + len(rows)
-        correct = rows["correct"]
-        skills = [SKILL_MARK.join(sorted(cell.split(";"))) for cell in rows["skills"]]
-        columns = {
-            "event_id": [f"{SOURCE}-{number}" for number in range(first, self._told)],
-            "student_id": rows["student_id"],
-            "kind": "response",
-            "occurred_at": rows["occurred_at"],
-            "sequence": pd.array([pd.NA] * len(rows), dtype="Int64"),
-            "item_id": rows["item_id"],
-            "score": correct.astype(np.float64),
-            "correct": correct.astype(bool),
-            "attempt": rows["attempt"],
-            "hints": rows["hints"],
-            "duration_s": rows["duration_s"].astype(np.float64),
-            "source": SOURCE,
-            "skills": skills,
-        }
-        types = self._school.events.dtypes
-        return pd.DataFrame(columns, index=rows.index).astype({name: types[name] for name in columns})
+        return to_events(rows, SOURCE, first)

@@ -20,7 +20,8 @@ def read_next(
     """Reads the playlist: up to three skills that a student could do next alone, and why.
 
     They are ready, since what they build on is proficient, and not proficient themselves; the one from which most is
-    expected comes first. The third is drawn anew each day among all others, and `probability` says with which chance.
+    expected comes first. Two are those that the product's own order and the team's unit most likely give next; the
+    third is drawn anew each day among all others, and `probability` says with which chance.
     """
     playlist = make_playlist(planner, caller, student_id)
     auditor.note("read_next", team_id=playlist.team_id, student_id=student_id)
@@ -33,6 +34,7 @@ def read_next(
                 why=offer.why,
                 expected_progress=offer.expected_progress,
                 probability=offer.probability,
+                item_ids=list(offer.item_ids),
             )
             for offer in playlist.offers
             if offer.offered

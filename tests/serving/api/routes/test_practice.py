@@ -354,3 +354,41 @@ def test_who_works_alone_asks_the_adult_on_call_and_waits_until_one_comes(client
     assert client.post(address, json=busy).json()["rule"] == "not_independent"
     assert client.post(f"{address}/nothing/end", json={}).json()["rule"] == "unknown_request"
     assert client.post(f"{address}/nothing/end", json={"staff_id": "nobody"}).json()["rule"] == "unknown_staff"
+
+
+def test_offers_name_items_that_the_student_has_not_answered(client, team):
+    offers = client.get(f"/v1/students/{team.members[4]}/next").json()["offers"]
+
+    items = [item for offer in offers for item in offer["item_ids"]]
+    answers = client.app.state.snapshots.current().answers
+    assert items
+    seen = {answers.items[code] for code in answers.answered(team.members[4])[0]}
+    assert not seen & set(items)
+
+
+def test_insight_compares_everything_but_adults_and_children(client, team):
+    found = client.get(f"/v1/teams/{team.team_id}/insight")
+
+    assert found.status_code == 200, found.text
+    funnels = {each["kind"]: each["compared"] for each in found.json()["funnels"]}
+    assert list(funnels) == ["skill", "skill in this team", "unit", "item", "block", "product", "session kind"]
+    assert [each["key"] for each in funnels["product"]] == ["simulation"]
+    assert len(funnels["block"]) >= 1
+    assert min(each["students"] for each in funnels["skill"]) >= 20
+    assert max(each["students"] for each in funnels["skill"]) > len(team.members)
+    assert max(each["students"] for each in funnels["skill in this team"]) <= len(team.members)
+    people = {*team.members, *(adult.staff_id for adult in team.staff)}
+    assert not [person for person in people if person in found.text]
+    assert client.get("/v1/teams/nowhere/insight").status_code == 404
+
+
+def test_the_digest_is_one_page_in_three_forms_and_names_nobody(client, team):
+    found = client.get(f"/v1/teams/{team.team_id}/digest", params={"week": "2026-03-18"}).json()
+
+    assert found["monday"] == "2026-03-16"
+    assert found["subject"].endswith("week of Mon 16 Mar 2026")
+    assert found["markdown"].startswith(f"# {found['subject'].replace('_', chr(92) + '_')}")
+    assert len(found["text"].splitlines()) <= 60
+    assert max(map(len, found["text"].splitlines())) <= 80
+    people = {*team.members, *(adult.staff_id for adult in team.staff)}
+    assert not [person for person in people if person in str(found)]
