@@ -193,8 +193,16 @@ def _wish(school: OpenSchool, draw: np.random.Generator) -> OpenSchool:
         for at, student in enumerate(members[::2]):
             others = [each for each in members if each != student]
             other, adult, skill = (each[draw.integers(len(each))] for each in (others, adults, skills))
-            named = ((other, None, None), (None, adult, None), (None, None, skill))[at % 3]
-            yield StoredWish(f"{at:032}", student, *named, datetime.now(UTC), LAST, NOBODY)
+            yield StoredWish(
+                wish_id=f"{at:032}",
+                student_id=student,
+                other_student_id=other if at % 3 == 0 else None,
+                staff_id=adult if at % 3 == 1 else None,
+                skill_id=skill if at % 3 == 2 else None,  # noqa: PLR2004 - the third of the three
+                wished_at=datetime.now(UTC),
+                until=LAST,
+                key_id=NOBODY,
+            )
 
     return replace(school, practice=Practice(wishes=tuple(make())))
 
