@@ -25,8 +25,8 @@ LEAST_STUDENTS = 20
 WARN, NAMED, ALARM = 1.96, 2.58, 3.09
 """Standard errors of the limits within which 95 %, 99 % and 99.8 % lie by chance.
 
-Skills of a school are named beyond the middle one: of some 25 that are looked at every week, chance then names about
-one a month (`benchmark insight`).
+Skills of a school are named beyond the middle one: of some 25 that are looked at every week, chance then names one or
+two a month (`benchmark insight`).
 """
 
 WINSORIZED = 0.1

@@ -7,6 +7,7 @@ block or a kind of session look bad.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,13 +17,20 @@ from features.profiles.difficulty import Statistics
 from features.profiles.fold import fold
 from features.profiles.state import State
 from features.profiles.timeline import sort_events
-from serving.models.forecaster import Forecaster
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 NO_ITEM_SKILLS = pd.DataFrame({"item_id": [], "skill_id": []}, dtype="str")
 """Events name their skills themselves, or have those that the statistics know."""
+
+
+class Predicts(Protocol):
+    """Something that forecasts the next answer."""
+
+    def predict(self, rows: npt.NDArray[np.float32], /) -> npt.NDArray[np.floating[Any]]:
+        """Chance to be right for each row of the kernel's columns, 0-1."""
+
 
 ARRAYS = ("student", "node", "item", "source", "moment", "forecast", "right", "ease")
 
@@ -80,7 +88,7 @@ class Residuals:
 
 
 def measure_residuals(
-    mastery: Forecaster, statistics: Statistics, events: pd.DataFrame, since: int, until: int
+    mastery: Predicts, statistics: Statistics, events: pd.DataFrame, since: int, until: int
 ) -> Residuals:
     """The answers of a stretch of time beside their forecasts.
 
@@ -105,7 +113,7 @@ def measure_residuals(
         items=known.vocabulary.items,
         source=events["source"].to_numpy(dtype=object)[timeline.row[kept]],
         moment=timeline.time[kept],
-        forecast=mastery.predict(rows[kept]),
+        forecast=mastery.predict(rows[kept]).astype(np.float64),
         right=(timeline.correct[kept] == 1).astype(np.float64),
         ease=known.rasch_item_logit[item] - known.rasch_node_logit[node],
     )

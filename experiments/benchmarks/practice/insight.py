@@ -257,9 +257,10 @@ def _make_team(school: School, number: int) -> Team:
     team_id = f"t{number + 1:02d}"
     roster = school.roster
     members = roster["members"].loc[roster["members"]["team_id"] == team_id, "student_id"]
+    rows = roster["blocks"][roster["blocks"]["team_id"] == team_id].astype(str).to_dict("records")
     blocks = [
-        Block(row.block_id, team_id, row.weekday, time.fromisoformat(row.start), time.fromisoformat(row.end))
-        for row in roster["blocks"][roster["blocks"]["team_id"] == team_id].itertuples()
+        Block(row["block_id"], team_id, row["weekday"], *(time.fromisoformat(row[end]) for end in ("start", "end")))
+        for row in rows
     ]
     staff = [Staff(f"{team_id}-{suffix}", team_id, role, ()) for suffix, role, *_ in ADULTS]
     focus = roster["focus"][roster["focus"]["team_id"] == team_id]

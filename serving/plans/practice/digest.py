@@ -21,8 +21,8 @@ WIDTH = 76
 """Characters of a line of plain text."""
 
 MISLEADS = (
-    "It is what was observed beside what was forecast, no effect of anything: look at materials, time and what was "
-    "taught before you change something, and look again in two weeks."
+    "It is what was observed beside what was forecast, no effect of anything, and chance alone names one or two skills "
+    "a month: look at materials, time and what was taught before you change something, and look again in two weeks."
 )
 
 
@@ -102,9 +102,9 @@ def _say_behind(insight: Insight) -> Iterator[str]:
     named = [(part, each) for part in insight.parts for each in part.named][:MOST_NAMED]
     for part, each in named:
         what = f"Item {part.name(each)}" if part.kind == "item" else part.name(each)
-        beside = "a usual item of its skill" if part.kind == "item" else "forecast"
+        usual = "a usual item of its skill" if part.kind == "item" else "forecast"
         yield (
-            f"{what}: of 100 answers about {abs(round(each.points))} fewer are right than {beside}, by "
+            f"{what}: of 100 answers about {abs(round(each.points))} fewer are right than {usual}, by "
             f"{each.answers} answers of {each.students} students."
         )
     if insight.until is None:

@@ -1,7 +1,7 @@
 """What a student could do next: ready, not proficient, from which most is expected first, one of them drawn."""
 
 from collections import Counter
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from features.roster import Skill, SkillMap
 from serving.models.forecasts import SkillForecast
 from serving.plans.practice.playlist import OFFERS, list_offers
+from serving.plans.practice.product_order import ProductOrder
 
 MONDAY = date(2026, 3, 16)
 SKILLS = SkillMap({"add": Skill("add", "Addition")}, {"carry": ("add",), "long": ("carry",), "ratios": ("add",)})
@@ -79,3 +80,17 @@ def test_the_third_is_drawn_anew_each_day_as_often_as_its_probability_says():
     assert {offer.probability for offer in offers_of(known)} == {1.0, 0.25}
     assert set(drawn) == set("rstu")
     assert all(abs(count / 2000 - 0.25) < 0.05 for count in drawn.values())
+
+
+def test_what_the_product_gives_next_is_offered_before_what_is_expected_to_go_best():
+    monday = datetime(2026, 3, 9, tzinfo=UTC)
+    known = [
+        forecast(skill, risk=risk)._replace(last_practiced=monday - timedelta(days=back))
+        for back, (skill, risk) in enumerate([("p", 0.9), ("q", 0.1), ("r", 0.2), ("s", 0.3)])
+    ]
+
+    found = list_offers("a", known, SKILLS, {}, MONDAY, ProductOrder({"p": {"new": 0.9}}))
+
+    assert {offer.skill for offer in found if offer.probability == 1.0} == {"p", "new"}
+    assert [offer.skill for offer in found] == ["q", "r", "s", "p", "new"]
+    assert found[-1].why == "new is new, and usually practiced about now."
