@@ -313,7 +313,7 @@ def test_an_adults_own_word_is_one_meeting_in_the_next_plan(client, team):
 def test_a_coach_is_seated_to_observe_as_often_as_the_team_says(client, team):
     trainee = next(adult for adult in team.staff if adult.coach)
     policy = {"observations_per_week": 5, "coaching_per_week": 0, "weights": {"observations": 20}}
-    day = {"team_id": team.team_id, "date": "2026-03-19", "seconds": 0.3, "policy": policy}
+    day = {"team_id": team.team_id, "date": "2026-03-19", "seconds": None, "policy": policy}
 
     plan = client.post("/v1/recommendations", json=day).json()
 
