@@ -85,7 +85,7 @@ def test_no_text_of_a_body_is_taken_that_is_none(district, routes, kept, name):
     asked = 0
     for route in routes:
         whole = None if route.body is None else make_whole(route.body, route.parts)
-        address = route.path.format(**district.north)
+        address = route.address(district.north)
         is_standard = route.path.endswith(("/xapi", "/caliper", "/statements"))
         for path in paths_in(whole):
             if not path or (is_standard and path[-1] is None):
