@@ -120,7 +120,7 @@ def test_no_text_of_an_address_or_query_is_taken_that_is_none(district, routes, 
             named = {**district.north, text["name"]: odd} if text["in"] == "path" else district.north
             query = f"?team_id={district.north['team_id']}&{text['name']}={odd}" if text["in"] == "query" else ""
 
-            answer = client.request(route.method, route.path.format(**named) + query, json=[{}], headers=VERSION)
+            answer = client.request(route.method, route.address(named) + query, json=[{}], headers=VERSION)
 
             assert answer.status_code == refused(route), (route.path, text["name"])
             assert answer.json()["errors"][0]["field"] == f"{text['in']}.{text['name']}"
