@@ -41,10 +41,14 @@ class Route:
     parts: dict
     takes_body: bool
 
+    def address(self, ids):
+        """The address with our ids in it; other ids are of nothing."""
+        names = [part.split("}")[0] for part in self.path.split("{")[1:]]
+        return self.path.format(**{name: ids.get(name, "nothing") for name in names})
+
     def ask(self, client, ids, **headers):
         """Asks about the team, student and recommendation of `ids`; other ids are of nothing."""
-        names = [part.split("}")[0] for part in self.path.split("{")[1:]]
-        address = self.path.format(**{name: ids.get(name, "nothing") for name in names})
+        address = self.address(ids)
         body = None if self.body is None else self._make(self.body, "", ids)
         return client.request(self.method, address, json=body, headers=headers)
 

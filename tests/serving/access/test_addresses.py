@@ -43,7 +43,7 @@ def test_ids_that_are_addresses_can_be_asked_for(district, trained_school, tmp_p
 def test_no_answer_sends_the_caller_elsewhere(district, routes):
     client = district.client("all")
     for route in routes:
-        address = route.path.format(**district.north)
+        address = route.address(district.north)
 
         answer = client.get(f"{address}/", headers={"Host": "evil.example"}, follow_redirects=False)
 
