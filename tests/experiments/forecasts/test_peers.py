@@ -104,6 +104,7 @@ def test_no_answer_is_read_before_it_is_given(peer):
     np.testing.assert_array_equal(before[: here + 1], after[: here + 1])
 
 
+@pytest.mark.long
 @every_peer
 def test_other_students_change_nothing(peer):
     predict = peer.fit(TRAIN)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from experiments.benchmarks.practice.insight import Watched, summarize, watch_school
 from experiments.simulation import SchoolConfig, simulate_school
@@ -10,6 +11,7 @@ from experiments.simulation.days import FollowingDays
 SMALL = SchoolConfig(seed=3, teams=2, students_per_team=30, weeks=9, skills=8, strands=2, items_per_skill=20)
 
 
+@pytest.mark.long
 def test_a_weak_skill_is_answered_less_often_and_no_other():
     school = simulate_school(SMALL)
     shares = []

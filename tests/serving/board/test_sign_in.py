@@ -28,7 +28,7 @@ def asked(board):
         "/board/day": f"?team_id={board.team.team_id}",
         **{
             f"/board/{page}": f"?team_id={board.team.team_id}"
-            for page in ("students", "week", "balance", "insight", "calendar")
+            for page in ("students", "week", "balance", "insight", "digest", "growth", "calendar")
         },
         "/board/plans/{recommendation_id}/seats": f"?student_id={board.team.members[0]}&block_id=t01-mon-1",
         **{f"/board/plans/{{recommendation_id}}/{page}": "?session_id=none" for page in ("sessions", "reports")},
@@ -117,10 +117,14 @@ def test_another_school_is_answered_as_what_does_not_exist(board, asked):
             "kind": "habit",
             "until": MONDAY,
             "goal_id": "0" * 32,
+            "request_id": "0" * 32,
             "reached": "no",
             "known": "no",
         }
         fields |= {"skill_id": "x", "habit": "x", "observer_id": "x", "observed_id": "y", "aim": "x"}
+        fields |= {"wish_id": "0" * 32, "stage": "own_groups"}
+        if address.endswith("/wishes"):  # a wish names one of three
+            del fields["skill_id"], fields["other_student_id"]
         answer = stranger.client.request(method, address, data=fields if method == "POST" else None)
 
         assert answer.status_code == 404, address

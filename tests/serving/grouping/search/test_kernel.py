@@ -106,7 +106,7 @@ def test_the_search_believes_in_no_score_that_its_day_does_not_have(seed):
     assert score_anew(arrays, best, workspace) == pytest.approx(values[1])
 
 
-@pytest.mark.parametrize("seed", [8, 31, 48, 58])
+@pytest.mark.parametrize("seed", [8, 48])
 def test_students_who_change_places_add_points_and_keep_every_rule(seed):
     arrays, seats, workspace, _, value = draw_seats(draw_close_team(seed), seed)
     swap_into_session = nb.njit(cache=True, error_model="numpy")(_swap_into_session.py_func)

@@ -53,7 +53,7 @@ def test_the_need_alone_is_what_a_plan_without_social_weights_scores():
     problem = draw_social(5)
     none = replace(problem, weights=Weights(relationships=0.0, repeat_groupmates=0.0, load=0.0, share=0.0))
     found = search_starts(build_data(problem), Budget(rounds=300))
-    arrays = scale_social(build_data(problem).arrays, 0.0)
+    arrays = scale_social(build_data(problem), 0.0)
 
     assert not arrays.weights[[1, 4, 5]].any()
     assert arrays.has_pairs == build_data(none).arrays.has_pairs
