@@ -150,6 +150,7 @@ def _read_once(client: Client, name: str, size: int) -> Reading:
             if not joined or len(page) == 1:
                 # the list has moved, or the hub takes no such offset, or this is the end; what is at the offset itself?
                 found.whole &= joined
+                found.records.update((record["sourcedId"], record) for record in page)  # who was seen once is there
                 last = ""
                 continue
             page = page[1:]

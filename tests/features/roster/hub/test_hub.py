@@ -301,6 +301,13 @@ def test_a_list_that_begins_again_for_once_has_not_ended():
     assert read_ids(files, "enrollments.csv") == [f"e-{name}" for name in EVERYBODY]
 
 
+def test_a_record_that_only_a_page_that_does_not_join_shows_is_there():
+    """Two readings that lose the same one are believed."""
+    files, _ = download(FakeHub(count="none", drops=True, faults={1: "500", 2: "500", 8: "empty", 24: "half"}))
+
+    assert read_ids(files, "enrollments.csv") == [f"e-{name}" for name in EVERYBODY]
+
+
 @holds_for(
     12,
     600,
