@@ -104,7 +104,9 @@ def run_command(command: Callable[[], int | None], *, json_lines: bool = False) 
     json_lines = json_lines and not ERR.is_terminal
     for handler in logging.getLogger().handlers if json_lines else ():
         handler.setFormatter(JsonLines())
-    os.environ.setdefault("MLFLOW_CONFIGURE_LOGGING", "false")  # else it has handlers and levels of its own
+    # handlers and bars of MLflow's own would write between our lines
+    os.environ.setdefault("MLFLOW_CONFIGURE_LOGGING", "false")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     for noisy in ("alembic", "mlflow", "httpx", "matplotlib"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:

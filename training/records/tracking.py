@@ -70,7 +70,6 @@ class Tracking:
 
     def __init__(self, uri: str | None = None) -> None:
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # between lines of JSON
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")  # 14 s of waiting; 7 would be four minutes
         self.uri = uri or tracking_uri()
         self._folder: Path | None = None
