@@ -26,7 +26,7 @@ MOST_ROWS = 30
 """Rows of a table; of items there may be thousands, and those in the middle say nothing."""
 
 EVEN = 4
-"""Answers that are even to call, by what they say in logits; of these a logit is 25 of 100."""
+"""Answers that could go either way, by what they say in logits; of these a logit is 25 of 100."""
 
 STEPS = 40
 """Points by which the curve of a limit is drawn."""
@@ -105,7 +105,7 @@ def _judge(each: Comparison, part: Part) -> str:
 
 
 def _draw(part: Part, shown: tuple[Comparison, ...]) -> dict[str, Any]:
-    """Points and limits of the plot, in its own units; across is how much the answers say, as answers even to call."""
+    """Points and limits of the plot, in its own units; across is what the answers say."""
     funnel = part.funnel
     most = max(each.information for each in shown) * 1.05
     least = min(each.information for each in shown) * 0.9

@@ -5,9 +5,7 @@ of students, wishes, adults' own words about whom they know, a coach who observe
 planned without the dial too, after the same days, so that all that differs is the dial.
 """
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -18,9 +16,9 @@ from rich.table import Table
 
 from experiments.benchmarks.figures import make_table, print_tables
 from experiments.benchmarks.planner.days.run import Proposed, Standstill, StatedDay, run_days, state_day
-from experiments.benchmarks.planner.days.schools import OpenSchool, open_school, train_models
+from experiments.benchmarks.planner.days.schools import OpenSchool, keep_models, open_school
 from experiments.benchmarks.planner.series import need_met
-from features.console import OUT, track, write_json
+from features.console import track, write_json
 from features.errors import InputError
 from features.roster import PolicyLayer
 from serving.grouping import Budget, Need, Problem, Session, find_violations, score_plan, suggest_groups
@@ -110,11 +108,7 @@ def benchmark_practice(seeds: int, days: int, models: Path | None = None, json_p
     """
     if seeds < 1 or days < 1:
         raise InputError(f"--seeds {seeds} and --days {days} must be above 0")
-    with tempfile.TemporaryDirectory(prefix="regroup-") if models is None else nullcontext(models) as place:
-        folder = Path(place)
-        if not folder.exists() or not any(folder.iterdir()):
-            OUT.print("training on the demo's school", style="dim")
-            train_models(folder)
+    with keep_models(models) as folder:
         schools = [open_school(KIND, seed, folder) for seed in range(1, seeds + 1)]
         turns = [(dial, school) for school in schools for dial in DIALS]
         rows = [measure_dial(dial, school, days) for dial, school in track(turns, "dials", total=len(turns))]

@@ -6,9 +6,7 @@ history. Needs stay as they are on the first day, so that nothing but the planne
 
 import os
 import statistics
-import tempfile
 from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -19,9 +17,9 @@ from experiments.benchmarks.figures import make_table, print_tables
 from experiments.benchmarks.long_work import run_each
 from experiments.benchmarks.planner.days.judge import judge_day, summarize
 from experiments.benchmarks.planner.days.run import plan_as_served, run_days
-from experiments.benchmarks.planner.days.schools import KINDS, open_school, train_models
+from experiments.benchmarks.planner.days.schools import KINDS, keep_models, open_school
 from experiments.benchmarks.planner.false_sentences import count_false_sentences
-from features.console import OUT, write_json
+from features.console import write_json
 from features.errors import InputError
 from serving.grouping import Budget
 
@@ -65,11 +63,7 @@ def benchmark_sense(
     """
     if seeds < 1 or days < 1:
         raise InputError(f"--seeds {seeds} and --days {days} must be above 0")
-    with tempfile.TemporaryDirectory(prefix="regroup-") if models is None else nullcontext(models) as place:
-        folder = Path(place)
-        if not folder.exists() or not any(folder.iterdir()):
-            OUT.print("training on the demo's school", style="dim")
-            train_models(folder)
+    with keep_models(models) as folder:
         schools = [(kind, seed) for seed, kind in product(range(1, seeds + 1), kinds or KINDS)]
         rows = _measure(schools, folder, days)
     medians = summarize_kinds(rows)

@@ -6,9 +6,7 @@ three times a week by one adult, and each such day is planned without the series
 weekly: the first day of each week freely, the others with its grouping, and each of these freely too.
 """
 
-import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from itertools import combinations
@@ -18,8 +16,8 @@ from rich.table import Table
 
 from experiments.benchmarks.figures import make_table, print_tables
 from experiments.benchmarks.planner.days.run import SCHOOL_WEEK, Proposed, StatedDay, run_days
-from experiments.benchmarks.planner.days.schools import OpenSchool, open_school, train_models
-from features.console import OUT, track, write_json
+from experiments.benchmarks.planner.days.schools import OpenSchool, keep_models, open_school
+from features.console import track, write_json
 from features.errors import InputError
 from features.roster import Series, Staff
 from serving.grouping import Budget, Plan, Problem, Session, SessionType, find_violations, score_plan, suggest_groups
@@ -89,11 +87,7 @@ def benchmark_series(seeds: int, weeks: int, models: Path | None = None, json_pa
     """
     if seeds < 1 or weeks < 1:
         raise InputError(f"--seeds {seeds} and --weeks {weeks} must be above 0")
-    with tempfile.TemporaryDirectory(prefix="regroup-") if models is None else nullcontext(models) as place:
-        folder = Path(place)
-        if not folder.exists() or not any(folder.iterdir()):
-            OUT.print("training on the demo's school", style="dim")
-            train_models(folder)
+    with keep_models(models) as folder:
         numbers = range(1, seeds + 1)
         rows = [
             measure_school(open_school(KIND, seed, folder), weeks) for seed in track(numbers, "schools", total=seeds)

@@ -102,7 +102,7 @@ def _say_behind(insight: Insight) -> Iterator[str]:
     named = [(part, each) for part in insight.parts for each in part.named][:MOST_NAMED]
     for part, each in named:
         what = f"Item {part.name(each)}" if part.kind == "item" else part.name(each)
-        usual = "a usual item of its skill" if part.kind == "item" else "forecast"
+        usual = "of a usual item of its skill" if part.kind == "item" else "forecast"
         yield (
             f"{what}: of 100 answers about {abs(round(each.points))} fewer are right than {usual}, by "
             f"{each.answers} answers of {each.students} students."
@@ -128,7 +128,7 @@ def _say_week(planner: Planner, team: Team, monday: date) -> Iterator[str]:
     held = [each for each in team.past_sessions if each.staff_id is not None and monday <= each.date <= sunday]
     sat = {student for session in held for student in session.students}
     without = len(set(team.members) - sat)
-    yield f"{_count(counted, 'day')} with a plan that counts, {_count(len(held), 'session')} with an adult."
+    yield f"{_count(len(held), 'session')} with an adult on record; the plans of {_count(counted, 'day')} were accepted."
     if held:
         yield f"{_count(without, 'student')} of {len(team.members)} had no session with an adult."
     goals = read_goals(planner.database, *team.members)

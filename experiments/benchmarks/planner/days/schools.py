@@ -6,7 +6,8 @@ long they have worked, and not in what a model of its own might have learned fro
 """
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from experiments.simulation import Behavior, School, SchoolConfig, simulate_school, write_school
+from features.console import OUT
 from features.events.ingest import ingest_file
 from features.events.log.store import read_events, read_item_skills
 from features.home import Home
@@ -105,6 +107,17 @@ class OpenSchool:
         """The moment of the forecasts, UTC: the midnight before the first day."""
         assert self.snapshot.data_as_of is not None, "simulated logs have a clock"
         return self.snapshot.data_as_of
+
+
+@contextmanager
+def keep_models(models: Path | None) -> Iterator[Path]:
+    """Context of a folder with trained models: those kept there, or new ones; null = gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="regroup-") if models is None else nullcontext(models) as place:
+        folder = Path(place)
+        if not folder.exists() or not any(folder.iterdir()):
+            OUT.print("training on the demo's school", style="dim")
+            train_models(folder)
+        yield folder
 
 
 def train_models(folder: Path, config: TrainingConfig | None = None) -> None:

@@ -7,9 +7,7 @@ What happens by chance is the same for every policy, so that policies are compar
 the mean difference over schools (Student's t within kinds of school, whose mix is given).
 """
 
-import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -20,7 +18,7 @@ from scipy.stats import t as student_t
 
 from experiments.benchmarks.figures import make_table, print_tables
 from experiments.benchmarks.long_work import run_each
-from experiments.benchmarks.planner.days.schools import train_models
+from experiments.benchmarks.planner.days.schools import keep_models
 from experiments.benchmarks.planner.policies.compare import OURS, Compared, Outcome, compare_policies
 from experiments.benchmarks.registry import DAILY_SCHOOLS
 from experiments.simulation.teaching import Level
@@ -143,11 +141,7 @@ def plan_schools(
         workers: Processes; 1 = this one; null = as many as there are cores.
         without: Policies that are left out.
     """
-    with tempfile.TemporaryDirectory(prefix="regroup-") if models is None else nullcontext(models) as place:
-        folder = Path(place)
-        if not folder.exists() or not any(folder.iterdir()):
-            OUT.print("training on the demo's school", style="dim")
-            train_models(folder)
+    with keep_models(models) as folder:
         calls = [(*one, days, folder, without) for one in work]
         return [one for found in run_each(compare_policies, calls, workers, "schools") for one in found]
 
