@@ -128,7 +128,7 @@ def _say_week(planner: Planner, team: Team, monday: date) -> Iterator[str]:
     held = [each for each in team.past_sessions if each.staff_id is not None and monday <= each.date <= sunday]
     sat = {student for session in held for student in session.students}
     without = len(set(team.members) - sat)
-    yield f"{_count(len(held), 'session')} with an adult on record; the plans of {_count(counted, 'day')} were accepted."
+    yield f"{_count(len(held), 'session')} with an adult on record; plans of {_count(counted, 'day')} were accepted."
     if held:
         yield f"{_count(without, 'student')} of {len(team.members)} had no session with an adult."
     goals = read_goals(planner.database, *team.members)

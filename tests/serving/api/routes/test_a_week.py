@@ -48,5 +48,5 @@ def test_every_step_of_the_week_is_answered_as_the_story_says(client):
 
     assert len(steps) == text.count("```http")
     digest = answer.json()
-    assert "1 day with a plan that counts" in digest["text"]
+    assert "plans of 1 day were accepted" in digest["text"]
     assert "1 goal ended, 1 of them reached" not in digest["text"]  # it ended in the week of today
