@@ -21,7 +21,8 @@ from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("alike", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("default" if os.environ.get("REGROUP_TEST_EXPLORE") else "alike")
+settings.register_profile("explore", settings.get_profile("alike"), derandomize=False)
+settings.load_profile("explore" if os.environ.get("REGROUP_TEST_EXPLORE") else "alike")
 
 os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # as the nightly command does, before LightGBM is loaded
 

@@ -12,7 +12,7 @@ DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)]
 
 
 def holds_for(
-    few: int, many: int, *drawn: SearchStrategy[Any], derandomize: bool = False, **named: SearchStrategy[Any]
+    few: int, many: int, *drawn: SearchStrategy[Any], **named: SearchStrategy[Any]
 ) -> Callable[[Callable[..., None]], Callable[[int], None]]:
     """Makes a test of a function that has to hold for whatever is drawn; it takes no fixtures.
 
@@ -20,15 +20,13 @@ def holds_for(
         few: Examples of `make test`.
         many: Examples of `make test-long`.
         drawn: Strategies of its arguments by place.
-        derandomize: Whether each run draws the same.
         named: Strategies of its arguments by name.
     """
 
     def make_test(check: Callable[..., None]) -> Callable[[int], None]:
         @pytest.mark.parametrize("examples", [few, pytest.param(many, marks=pytest.mark.long)])
         def test(examples: int) -> None:
-            alike = settings(deadline=None, max_examples=examples, derandomize=derandomize)
-            alike(given(*drawn, **named)(check))()
+            settings(max_examples=examples)(given(*drawn, **named)(check))()
 
         test.__name__, test.__doc__ = check.__name__, check.__doc__
         return test

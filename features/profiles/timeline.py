@@ -111,7 +111,8 @@ def sort_events(events: pd.DataFrame, statistics: Statistics, known: Ids = NOBOD
     """The events as the arrays that the kernel reads.
 
     Ties in time are ordered by the source's own order and then by content (score, attempt, hints, duration, how easy
-    the item is), so that neither the order of rows nor the spelling of ids decides anything.
+    the item and its skills are, how many they are), so that neither the order of rows nor the spelling of ids decides
+    anything.
 
     Args:
         events: Rows of `Events` in any order; items and skills must be in the statistics' vocabulary.
@@ -196,9 +197,12 @@ def _sort(rows: _Rows, students: "pd.Index[str]", statistics: Statistics) -> Tim
     tied[:-1] |= same
     if tied.any():
         part = order[tied]
-        ease = np.where(item[part] < 0, 0.0, statistics.item_mean[item[part]])
+        node, asked = rows.node[part], item[part] >= 0
+        ease = np.where(asked, statistics.item_mean[item[part]], 0.0)
+        skill_ease = np.where(asked, statistics.node_mean[node], 0.0)
+        skills = np.where(asked, np.diff(statistics.vocabulary.member_start)[node], 0)
         of_content = (
-            rows.node[part], item[part], ease, np.nan_to_num(rows.duration[part], nan=-1),
+            node, item[part], skills, skill_ease, ease, np.nan_to_num(rows.duration[part], nan=-1),
             np.nan_to_num(rows.hints[part], nan=-1), rows.attempt[part], rows.score[part],
         )  # fmt: skip
         order[tied] = part[np.lexsort((*of_content, sequence[part], time[part], student[part]))]

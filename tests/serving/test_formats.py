@@ -21,7 +21,7 @@ HOME = Path(formats.__file__).parent
 EXAMPLE = (HOME / "day.example.json").read_text()
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10**6), rooms=st.booleans(), pins=st.integers(0, 2), more=st.booleans())
 def test_what_is_written_is_read(seed, rooms, pins, more):
     problem = draw_edge_case(seed, rooms=rooms, pins=pins, more=more)

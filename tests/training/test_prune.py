@@ -66,14 +66,14 @@ NIGHTS = st.lists(
 
 
 @given(nights=NIGHTS, erase=st.booleans())
-@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_needed_reads_and_what_is_not_is_gone(places, monkeypatch, nights, erase):
     check(places, monkeypatch, nights, erase)
 
 
 @pytest.mark.long
 @given(nights=NIGHTS, erase=st.booleans())
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_same_of_many_histories(places, monkeypatch, nights, erase):
     check(places, monkeypatch, nights, erase)
 

@@ -22,7 +22,7 @@ from features.schema import Event, list_events
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 START = pd.Timestamp("2026-03-05 09:00", tz="UTC")
-FEW = settings(max_examples=25, deadline=None)
+FEW = settings(max_examples=25)
 
 answer = st.tuples(st.sampled_from("ab"), st.integers(0, 3), st.sampled_from("xy"), st.booleans())
 """A student, a minute, an item, and whether it was right."""

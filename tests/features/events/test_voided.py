@@ -31,7 +31,7 @@ def voiding(number):
 
 
 @given(order=st.permutations([*range(6), *(-1 - number for number in range(0, 6, 2))]), cut=st.integers(1, 8))
-@settings(max_examples=2, deadline=None)
+@settings(max_examples=2)
 def test_the_order_of_answers_and_voids_and_their_files_change_nothing(tmp_path_factory, order, cut):
     folder = tmp_path_factory.mktemp("log")
     home, read = Home(folder / "home"), 0

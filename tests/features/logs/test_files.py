@@ -110,7 +110,7 @@ SECONDS = {None: None, time(0, 1, 30): 90.0}
 
 
 @given(rows=st.lists(st.tuples(*(CELLS[name] for name in HEADER)), min_size=1, max_size=8), title=st.booleans())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_values_of_a_sheet_are_read_back_whatever_their_cells_are(tmp_path_factory, write_sheets, rows, title):
     sheet = [*([["Report of May"], []] if title else []), HEADER, *rows, ["Total", None, 3.5]]
     path = write_sheets(tmp_path_factory.mktemp("sheet") / "log.bin", {"Notes": [["read me"]], "Answers": sheet})

@@ -48,7 +48,7 @@ def write(path: Path, text: str) -> Path:
 
 
 @given(who=st.lists(ids | st.sampled_from(["007", "NA", " 7 ", "null", "nan", "1e3", 'a"b', "a,b", "Zoë"]), min_size=1))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_ids_survive_but_for_blanks_around_them(tmp_path_factory, who):
     path = tmp_path_factory.mktemp("ids") / "log.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
@@ -183,7 +183,7 @@ def test_words_for_nothing_decimal_commas_and_columns_that_are_one(tmp_path):
 
 
 @given(moment=st.datetimes(pd.Timestamp("2000-01-01"), pd.Timestamp("2099-12-31 23:59")), half=st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_moment_written_as_people_do_is_read_back(moment, half):
     """In both orders of month and day, with a clock of 12 or of 24 hours."""
     moment = moment.replace(microsecond=0)

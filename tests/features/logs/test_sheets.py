@@ -54,7 +54,7 @@ students = st.lists(st.sampled_from(["1001", "007", "zoë"]), min_size=1, max_si
     halves=st.lists(st.sampled_from([None, 0, 1, 2]), min_size=9, max_size=9),
     as_sheet=st.booleans(),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_sheet_with_a_column_per_question_is_read_as_its_answers(
     tmp_path_factory, write_sheets, shape, who, most, halves, as_sheet
 ):
@@ -124,7 +124,7 @@ SCALE = {"proficient": 480, "spread": 20}
     chosen=st.lists(st.sampled_from([None, 0, 1, 2]), min_size=6, max_size=6),
     questions=st.sampled_from([None, 3, 40]),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_totals_are_estimates_of_mastery_and_never_answers(tmp_path_factory, form, wide, who, chosen, questions):
     texts, shares, tables = FIGURES[form]
     domains = ["Fractions", "Geometry"]

@@ -15,7 +15,7 @@ from features.logs.standards.translation import Names, UntranslatableError, seco
 from features.logs.standards.xapi import translate_statement
 
 VERBS = "http://adlnet.gov/expapi/verbs/"
-FEW = settings(max_examples=25, deadline=None)
+FEW = settings(max_examples=25)
 
 
 def statement(number: int, **changes) -> dict:

@@ -110,7 +110,7 @@ def write(answers: list[dict], shape: dict) -> bytes:
 
 
 @given(table=tables())
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 def test_the_printed_mapping_unedited_reads_the_values_back(tmp_path_factory, table):
     answers, shape = table
     path = tmp_path_factory.mktemp("log") / "answers.csv"

@@ -274,7 +274,7 @@ SAFE_IDS = st.text(
 ).filter(lambda text: text == text.strip())
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     ids=st.lists(
         st.one_of(SAFE_IDS, st.sampled_from(["007", "NA", "null", "1e5", "ünï", "日本"])), unique=True, min_size=2

@@ -77,7 +77,7 @@ def test_no_answer_to_a_school_holds_anything_of_another(district, routes):
     clients = st.sampled_from(["north", "north_team"]).map(district.client)
     whose = st.sampled_from([district.north, district.south, NOWHERE])
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(client=clients, at=st.integers(0, len(routes) - 1), parts=st.tuples(whose, whose, whose))
     def ask(client, at, parts):
         route = routes[at]  # drawn by its place: what is drawn is told in full, and a route holds the contract

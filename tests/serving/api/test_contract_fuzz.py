@@ -52,8 +52,6 @@ MOST_IN_ADDRESS = 2**14
 """Characters of one text in an address, as many as servers read."""
 
 ALIKE = settings(
-    deadline=None,
-    derandomize=True,
     database=None,
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),

@@ -32,7 +32,7 @@ def outcome(read, text):
         return "no number"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(value=VALUES, indent=st.sampled_from([None, 1]), cut=st.integers(0, 400), mark=st.sampled_from('[]{},:"x1 \\'))
 def test_it_reads_and_refuses_what_pythons_reader_does(value, indent, cut, mark):
     text = json.dumps(value, indent=indent)

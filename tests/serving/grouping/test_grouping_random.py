@@ -27,7 +27,6 @@ QUICK = Budget(rounds=60)
 @holds_for(
     100,
     1000,
-    derandomize=True,
     seed=st.integers(0, 10**6),
     students=st.sampled_from([0, 1, 3, 8, 14, 20]),
     adults=st.integers(0, 5),

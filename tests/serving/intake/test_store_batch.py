@@ -313,7 +313,7 @@ FIELDS = st.fixed_dictionaries(
 EVENT = st.one_of(FIELDS, FIELDS.map(lambda fields: {**ANSWER, **fields}), WILD, st.just(ANSWER))
 
 
-@settings(deadline=None, max_examples=30, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(EVENT, min_size=1, max_size=6))
 def test_whatever_is_sent_is_refused_clearly_or_stored_exactly_once(client, events):
     """Counts add up to the batch, every rejection names a field, and what was stored is known the next time."""

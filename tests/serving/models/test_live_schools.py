@@ -84,7 +84,6 @@ EVENTS = st.lists(
 
 
 @settings(
-    deadline=None,
     max_examples=4,
     phases=[Phase.reuse, Phase.generate],  # a smaller example would take minutes to find
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -30,7 +30,7 @@ STATISTICS = fit_statistics(
 )
 ANSWERS = st.lists(st.booleans(), max_size=25)
 MASTERY = st.floats(0, 1)
-ALIKE = settings(deadline=None, max_examples=60, derandomize=True)
+ALIKE = settings(max_examples=60)
 
 
 def make_events(answers, *, clock=True, days=0.0):

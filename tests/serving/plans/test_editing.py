@@ -72,7 +72,7 @@ def read_or_refuse(problem, given_sessions):
         return error.more["field"]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(DAYS)
 def test_any_sessions_are_evaluated_and_joined_or_refused_by_name(problem, suggested, given_sessions):
     """A repair keeps every rule, scores agree, and a student is seated without making anything worse."""

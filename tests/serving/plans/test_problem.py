@@ -282,7 +282,7 @@ def test_what_cannot_be_is_told_by_name(request_, rule):
 MEMBERS = [f"m{number}" for number in range(12)]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.lists(st.sampled_from(MEMBERS), unique=True, max_size=12),
     st.lists(st.sampled_from(sorted(ROLE_MAY_LEAD)), min_size=1, max_size=5),

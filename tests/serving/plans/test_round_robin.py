@@ -85,7 +85,7 @@ def test_where_too_many_wait_the_newest_of_the_longest_lane_is_refused():
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_whatever_others_ask_a_lane_that_asks_for_one_plan_at_a_time_is_soon_planned(data):
     """With a place for each school it is never refused, and one turn of each other school comes before it at most."""
     at_once, places = data.draw(st.integers(1, 3)), data.draw(st.integers(4, 8))

@@ -44,7 +44,7 @@ def read_all(database, query, limit, between=lambda: None):
         between()
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(moments=st.lists(st.integers(0, 3), max_size=12), limit=st.integers(1, 5))
 def test_pages_hold_every_plan_once_in_one_order_while_new_ones_arrive(database, moments, limit):
     """Several plans of one moment stand in the order of their ids; a plan made meanwhile is on no page after."""
@@ -83,7 +83,7 @@ def test_a_list_before_the_first_plan_is_empty(database):
     assert list_plans(database, PlanQuery("t1"), 5) == ([], None)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.one_of(st.text(max_size=40), st.binary(max_size=40).map(lambda raw: base64.urlsafe_b64encode(raw).decode())))
 def test_whatever_is_no_cursor_is_refused(text):
     with pytest.raises(RequestError) as error:

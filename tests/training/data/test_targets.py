@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from training.config import MasteryRule
@@ -48,7 +48,6 @@ def walk(left, run, answer, logit, moves, practiced):
     return missed
 
 
-@settings(deadline=None)
 @given(
     st.integers(1, 5), st.integers(0, 2), st.floats(-3, 3), st.integers(0, 9),
     st.tuples(st.floats(-1, 1), st.floats(0.2, 1.5), st.floats(0, 4), st.floats(-1, 1)),

@@ -38,7 +38,7 @@ def judge(quick_config):
     return quick_config.evaluation.model_copy(update={"bootstrap": 200, "places_share": 0.2})
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(st.lists(st.tuples(st.integers(0, 4), st.booleans(), st.integers(0, 3)), min_size=2, max_size=30))
 def test_the_weighted_area_is_that_of_scikit_learn(rows):
     """With tied scores and with rows that a resample drew never, once or several times."""
@@ -81,7 +81,7 @@ def test_every_interval_holds_its_value(school_dataset, judge):
         assert found[name].low < found[name].value < found[name].high
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1), st.integers(0, 6)), min_size=1, max_size=40),
     st.integers(20, 60),

@@ -114,7 +114,7 @@ def told(models, school_dataset):
     return _told
 
 
-@settings(deadline=None, max_examples=18)
+@settings(max_examples=18)
 @given(st.data())
 def test_one_more_wrong_answer_never_lowers_the_risk(told, items, data):
     """Of two histories that differ by one answer, wherever, the one with the wrong answer has no lower risk."""

@@ -87,7 +87,7 @@ def test_a_plan_that_breaks_a_rule_is_not_asked_about(team, sessions, swap):
         ask_why_not(team, swap(swap(sessions, "g1", students=("a",)), "o1", students=tuple("bcdef")), Pin("a", "m1"))
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 10**6),
     rooms=st.booleans(),

@@ -18,7 +18,7 @@ from serving.grouping.problem.plan import Session
 from serving.grouping.problem.policy import SessionType
 
 STUDENTS, ADULTS = "abcdefz", ("lead", "help", "new", "gone")  # z and gone are not of the team
-FEW = settings(max_examples=40, deadline=None, derandomize=True)
+FEW = settings(max_examples=40)
 
 
 @st.composite
