@@ -33,6 +33,9 @@ may be stuck because its caller does not read it."""
 DROPPED_BYTES = 2**28
 """Bytes of a body that is not wanted which are received all the same, so that its caller gets to read why."""
 
+DROP_PAUSE_S = 0.01
+"""Seconds without reading after each piece of such a body, so that callers who send them do not keep others waiting."""
+
 FILES_APART = 256
 """Files that a process opens beside its connections, and connections that come in while others are being closed."""
 
@@ -213,7 +216,14 @@ class LimitedConnection(HttpToolsProtocol):
             self._dropped += len(body)
             if self._dropped > DROPPED_BYTES:
                 self.transport.abort()
+            elif self.transport.is_reading():
+                self.transport.pause_reading()
+                self.loop.call_later(DROP_PAUSE_S, self._read_on)
         super().on_body(body)
+
+    def _read_on(self) -> None:
+        if not self.transport.is_closing() and not self.flow.read_paused:
+            self.transport.resume_reading()
 
     def on_message_complete(self) -> None:
         """Ends the wait for a request that is all in."""

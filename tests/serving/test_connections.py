@@ -176,6 +176,23 @@ def test_large_bodies_chunks_and_several_requests_in_one_piece_are_read_whole(po
         assert receive(connection) == (200, "3")
 
 
+def test_a_body_that_is_not_wanted_is_read_in_pauses(port, monkeypatch):
+    body = b"b" * 2**21
+    with connect(port) as connection:
+        for _ in range(2):
+            connection.sendall(b"POST /now HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            assert receive(connection) == (200, "0")
+        connection.sendall(b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert receive(connection) == (200, "0")
+        monkeypatch.setattr(connections, "BODY_S", 60.0)
+        monkeypatch.setattr(connections, "DROP_PAUSE_S", 60.0)
+        connection.sendall(b"POST /now HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % 2**26)
+        assert receive(connection) == (200, "0")
+        connection.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            connection.sendall(b"b" * 2**26)
+
+
 def test_few_requests_wait_on_a_connection(port, server):
     with connect(port) as connection:
         connection.sendall(b"GET /hold HTTP/1.1\r\nHost: a\r\n\r\n" * (PIPELINED + 1))
