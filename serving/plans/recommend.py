@@ -120,6 +120,7 @@ class Recommendation:
     others: tuple[Alternative, ...] = ()
     held: Mapping[str, Group] = field(default_factory=dict)
     exploration: Exploration | None = None
+    focus_notes: tuple[FocusNote, ...] = ()
 
     def series_of(self, session: Session) -> str | None:
         """The id of the series that a session is of; null: none."""
@@ -127,8 +128,6 @@ class Recommendation:
             return None
         place = session.block, session.adults[0]
         return next((name for name, group in self.held.items() if (group.block, group.adult) == place), None)
-
-    focus_notes: tuple[FocusNote, ...] = ()
 
 
 Render = Callable[[str, datetime, RecommendationRequest, Team, SkillMap, Snapshot, Recommendation], RecommendationOut]
