@@ -46,7 +46,7 @@ def benchmark_service(
             elif part == "mix":
                 figures[part] = measure_mix(school, 6.0 if quick else 30.0, log)
             elif part == "plans":
-                figures[part] = measure_plans(school, 10.0 if quick else 60.0, log)
+                figures[part] = measure_plans(school, 10.0 if quick else 120.0, log)
             elif part == "attack":
                 figures[part] = run_attacks(school, log, quick=quick)
             elif part == "board":
