@@ -7,8 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import delete
+
 from experiments.benchmarks.service.processes import ServerError, show_progress
 from features.console import OUT
+from features.database import Database
+from features.events.live.answers import LIVE_EVENTS
 from features.roster import list_teams
 
 SECOND = "[boosting]\nrounds = 120\nseed = 5\n"
@@ -56,7 +60,7 @@ class School:
 
 
 def open_school(folder: Path) -> School:
-    """Returns the school in a folder, made there if there is none.
+    """Returns the school in a folder, made there if there is none; one that is there has no live events any more.
 
     Raises:
         ServerError: One of the commands failed.
@@ -70,6 +74,8 @@ def open_school(folder: Path) -> School:
         run_step(school.environment, "features", "ingest", str(log / "log.parquet"), *mapping)
         run_step(school.environment, "features", "roster", str(log / "roster"))
         run_step(school.environment, "training", "nightly")
+    with Database(school.database_url) as database, database.changing() as connection:
+        connection.execute(delete(LIVE_EVENTS))  # with those of an earlier soak, everything later comes late
     team_ids = sorted(team.team_id for team in list_teams(school.database_url))
     return School(school.folder, issue_key(school.environment), tuple(team_ids))
 
