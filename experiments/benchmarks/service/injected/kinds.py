@@ -43,6 +43,7 @@ class Place:
         postgres: The server of its database; None where that is a SQLite file.
         rng: Decides on the moments.
         erased: Students who were erased so far.
+        doubled_before: What `count_doubled` finds in the school as it was kept.
     """
 
     school: School
@@ -53,6 +54,7 @@ class Place:
     rng: random.Random
     students: list[str]
     erased: list[str]
+    doubled_before: int
 
     @property
     def file(self) -> Path:

@@ -101,7 +101,8 @@ def _service(school: School, folder: Path, postgres: Postgres | None, log: Path)
     served = School(folder, issue_key(environment), school.team_ids)
     students = [student for team in list_teams(url) for student in read_team(url, team.team_id).members[:3]]
     with run_service(environment | clock.environment, 2, log) as server:
-        yield Place(served, url, server, clock, postgres, random.Random(0), students, [])  # noqa: S311 - no secret
+        rng = random.Random(0)  # noqa: S311 - no secret
+        yield Place(served, url, server, clock, postgres, rng, students, [], count_doubled(url))
 
 
 def _run_all(place: Place, kinds: Kinds, first: int, count: int) -> list[dict[str, Any]]:
@@ -144,7 +145,7 @@ def _run(place: Place, name: str, act: Callable[[Place], Window | None], seed: i
         "statuses": {str(status): count for status, count in sorted(seen.statuses.items())},
         "acknowledged": len(seen.kept),
         **count_missing(place.url, seen.kept, window),
-        "doubled": count_doubled(place.url),
+        "doubled": count_doubled(place.url) - place.doubled_before,
         "reappeared": _count_traces(place),
         "wrong_401": seen.statuses[REFUSED],
         "wrong": len(seen.wrong),
