@@ -202,7 +202,7 @@ def _run(*, files: Sequence[Path], **options: Any) -> int:  # noqa: ANN401 - as 
 
 def _compare(*, names: Sequence[str], **options: Any) -> int:  # noqa: ANN401 - as the parser has them
     LOGGER.info("compare %s", ", ".join(names))
-    from experiments.workbench.command import compare_command  # noqa: PLC0415
+    from experiments.workbench.comparison.command import compare_command  # noqa: PLC0415
 
     return compare_command(names, **options)
 

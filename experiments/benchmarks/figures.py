@@ -10,6 +10,9 @@ from rich.table import Table
 
 from features.console import OUT
 
+FEWEST = 20
+"""Rows that a share is of at least; of fewer, it is chance and left out of pictures."""
+
 WIDEST = 1_000
 """More characters than any table has in a line."""
 

@@ -1,15 +1,17 @@
 """How forecasts serve each group of an audit column; audit columns are never features."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.sparse import csr_array
 
-from training.data.dataset import Block
 from training.evaluation.metrics import area_under_curve, calibration_error, chance_error
+
+if TYPE_CHECKING:
+    from training.data.dataset import Block
 
 MIN_STUDENTS = 10
 """Groups with fewer students are not reported: a figure would speak of single children."""
@@ -81,7 +83,7 @@ class GroupFigures:
 
 
 def audit_groups(
-    block: Block,
+    block: "Block",
     probability: Floats,
     students: "pd.Index[str]",
     audit: pd.DataFrame,
@@ -207,7 +209,7 @@ def compare_curves(
     return Abroca(observed, float(np.quantile(np.append(drawn, observed), 0.95)), (1 + as_large) / (1 + len(drawn)))
 
 
-def _compare_with_rest(block: Block, probability: Floats, inside: Chosen, known: Chosen) -> Abroca | None:
+def _compare_with_rest(block: "Block", probability: Floats, inside: Chosen, known: Chosen) -> Abroca | None:
     if len(np.unique(block.student[known & ~inside])) < MIN_STUDENTS:
         return None
     return compare_curves(block.target[known], probability[known], block.student[known], inside[known])

@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from joblib import Parallel, delayed
-from sklearn.metrics import average_precision_score
 
 from training.config import Evaluation
-from training.data.dataset import Block
+
+if TYPE_CHECKING:
+    from training.data.dataset import Block
 
 Floats = npt.NDArray[np.float64]
 
@@ -38,7 +38,7 @@ class Interval:
 Metrics = Mapping[str, Interval]
 
 
-def evaluate(block: Block, probability: Floats, settings: Evaluation, *, places: bool = False) -> Metrics:
+def evaluate(block: "Block", probability: Floats, settings: Evaluation, *, places: bool = False) -> Metrics:
     """Computes every metric of one forecast on one block.
 
     A target between 0 and 1 counts as that share of a row with target 1 and as the rest of one with target 0.
@@ -66,6 +66,8 @@ def evaluate(block: Block, probability: Floats, settings: Evaluation, *, places:
     area = area_under_curve(target, probability)
     metrics["auc"] = Interval(area, *bounds(resample_auc(target, probability, codes, draws)))
     twice, weights = np.repeat([1, 0], len(target)), np.concatenate([target, 1 - target])
+    from sklearn.metrics import average_precision_score  # noqa: PLC0415 - takes a second, and `compare` needs none
+
     metrics["average_precision"] = _point(
         average_precision_score(twice, np.tile(probability, 2), sample_weight=weights)
     )
@@ -84,12 +86,12 @@ def give_places(probability: Floats, settings: Evaluation) -> npt.NDArray[np.boo
     return placed
 
 
-def calibration_interval(block: Block, probability: Floats, settings: Evaluation) -> Interval:
+def calibration_interval(block: "Block", probability: Floats, settings: Evaluation) -> Interval:
     """The calibration error alone, as `evaluate` has it under `ece`."""
     return _ece_interval(probability, block.target.astype(np.float64), *_resample(block, settings))
 
 
-def paired_difference(block: Block, ours: Floats, theirs: Floats, settings: Evaluation) -> Interval:
+def paired_difference(block: "Block", ours: Floats, theirs: Floats, settings: Evaluation) -> Interval:
     """Subtracts their mean log-loss from ours, with both resampled together; below zero, ours is better."""
     target = block.target.astype(np.float64)
     return _mean_interval(log_losses(target, ours) - log_losses(target, theirs), *_resample(block, settings))
@@ -101,7 +103,7 @@ def log_losses(target: Floats, probability: Floats) -> Floats:
     return -target * np.log(clipped) - (1 - target) * np.log(1 - clipped)
 
 
-def _resample(block: Block, settings: Evaluation) -> tuple[npt.NDArray[np.int64], Floats]:
+def _resample(block: "Block", settings: Evaluation) -> tuple[npt.NDArray[np.int64], Floats]:
     """Returns the code of each row's student, from 0 without gaps, and the resamples of these students."""
     codes = np.unique(block.student, return_inverse=True)[1]
     return codes, resample_students(int(codes.max(initial=-1)) + 1, settings.bootstrap)
@@ -190,6 +192,8 @@ def area_under_curve(target: npt.NDArray[np.floating[Any]], probability: Floats)
 
 def resample_auc(target: Floats, probability: Floats, codes: npt.NDArray[np.int64], draws: Floats) -> Floats:
     """Returns the AUC of each resample of students; null where it is of one class only."""
+    from joblib import Parallel, delayed  # noqa: PLC0415 - most figures need no threads
+
     order = np.argsort(probability, kind="stable")
     edges = np.flatnonzero(np.diff(probability[order], prepend=-np.inf))
     target, codes = target[order], codes[order]

@@ -24,8 +24,7 @@ def audit_forecasts_command(runs: Sequence[str], *, groups: Path | None, json_pa
     shelf = Shelf(read_home())
     labels = read_labels(groups, shelf.home)
     figures = {}
-    for name in runs:
-        run = shelf.find_run(name)
+    for run in shelf.find_runs(runs):
         table = audit_forecasts(shelf, run, labels)
         _show(f"{run.name}: forecasts of {run.facts['forecast']} by group, 95 % over students", table, "metric")
         figures[run.name] = json.loads(table.to_json(orient="records"))

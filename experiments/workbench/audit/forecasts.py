@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from fairlearn.metrics import MetricFrame
 
-from experiments.workbench.runs.source import number_ids, read_salt
+from experiments.workbench.runs.numbers import number_ids, read_salt
 from experiments.workbench.runs.store import Run, Shelf
 from features.errors import InputError
 from training.evaluation.fairness import count_groups

@@ -14,11 +14,10 @@ from experiments.workbench.comparison.page import write_markdown, write_page
 from experiments.workbench.comparison.statistics import Gain, adjust_holm, compare_folds, resample_gain
 from experiments.workbench.comparison.verdicts import Pair, Verdicts, forecasts_of
 from experiments.workbench.metrics import SIGN
-from experiments.workbench.runs.source import number_ids, read_salt
+from experiments.workbench.runs.numbers import number_ids, read_salt
 from experiments.workbench.runs.store import Run, Shelf
 from features.errors import InputError, MissingError
 from features.home import Home, read_home
-from features.roster import list_teams, read_demographics, students_of_schools
 from training.evaluation.fairness import MIN_STUDENTS
 from training.records.entities import SOURCE_NAME
 from training.records.tracking import EXPERIMENTS, Tracking
@@ -100,7 +99,8 @@ def compare(*names: "str | Run", metric: str = "log_loss", margin: float | None 
     if margin is not None and not 0 <= margin < 1:
         raise InputError(f"margin is {margin:g}; it must be 0 or more and below 1")
     shelf = Shelf(read_home())
-    runs = [shelf.find_run(name) if isinstance(name, str) else name for name in names]
+    found = iter(shelf.find_runs([name for name in names if isinstance(name, str)]))
+    runs = [next(found) if isinstance(name, str) else name for name in names]
     require_fair(runs)
     predictions = _line_up(shelf, runs)
     margin = MARGINS[metric] if margin is None else margin
@@ -205,6 +205,9 @@ def _find_groups(home: Home, run: Run, predictions: pd.DataFrame) -> dict[tuple[
     }
     if run.choices["data"]["log"] is not None:
         return groups
+    # a public log has no roster, whose queries take a second to import
+    from features.roster import list_teams, read_demographics, students_of_schools  # noqa: PLC0415
+
     url = home.database_url()
     try:
         facts = [(fact.student_id, fact.column, fact.value) for fact in read_demographics(url)]

@@ -11,9 +11,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from sklearn.metrics import precision_recall_curve, roc_curve
 
-from experiments.benchmarks.forecasts.figures.charts import FEWEST
+from experiments.benchmarks.figures import FEWEST
 from experiments.workbench.comparison.verdicts import Verdicts, forecasts_of
 from experiments.workbench.metrics import METRICS
 from experiments.workbench.runs.store import Run
@@ -99,17 +98,29 @@ def _shorten(*curves: Floats) -> list[Floats]:
     return [curve[places] for curve in curves]
 
 
-def _both_outcomes(target: Floats, chance: Floats) -> tuple[npt.NDArray[np.int64], Floats, Floats]:
-    """Each row twice, as one of either outcome, with the share of each as its weight."""
-    return np.repeat([1, 0], len(target)), np.tile(chance, 2), np.concatenate([target, 1 - target])
+def count_above(target: Floats, chance: Floats) -> tuple[Floats, Floats]:
+    """Counts positive and negative rows at or above each forecast that occurs, the highest first.
+
+    Args:
+        target: 1 or 0 of each row; one between them is that share of a positive and the rest of a negative.
+        chance: The forecast of each row.
+
+    Example:
+        >>> count_above(np.array([1.0, 0.0, 1.0]), np.array([0.9, 0.4, 0.4]))
+        (array([1., 2.]), array([0., 1.]))
+    """
+    order = np.argsort(-chance, kind="stable")
+    ends = np.flatnonzero(np.diff(chance[order], append=-np.inf))
+    return np.cumsum(target[order])[ends], np.cumsum(1 - target[order])[ends]
 
 
 def _draw_roc(target: Floats, chances: dict[str, Floats]) -> Figure:
     figure, axes = _open("ROC", "false positive rate (share)", "true positive rate (share)")
     axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.8)
     for (name, chance), color, dash in zip(chances.items(), COLORS, DASHES, strict=False):
-        outcome, forecast, weight = _both_outcomes(target, chance)
-        wrong, right, _ = roc_curve(outcome, forecast, sample_weight=weight)
+        right, wrong = (np.r_[0, counts] for counts in count_above(target, chance))
+        bends = np.r_[True, (np.diff(right, 2) != 0) | (np.diff(wrong, 2) != 0), True]  # others lie on a line
+        right, wrong = right[bends] / right[-1], wrong[bends] / wrong[-1]
         axes.plot(*_shorten(wrong, right), color=color, linestyle=dash, linewidth=1.8, label=name)
     axes.set(xlim=(0, 1), ylim=(0, 1.005))
     _legend(figure)
@@ -120,9 +131,9 @@ def _draw_precision(target: Floats, chances: dict[str, Floats]) -> Figure:
     figure, axes = _open("Precision and recall", "recall (share)", "precision (share)")
     axes.axhline(float(target.mean()), color=FAINT, linewidth=0.8, label="share of all")
     for (name, chance), color, dash in zip(chances.items(), COLORS, DASHES, strict=False):
-        outcome, forecast, weight = _both_outcomes(target, chance)
-        precision, recall, _ = precision_recall_curve(outcome, forecast, sample_weight=weight)
-        precision, recall = precision[recall > 0], recall[recall > 0]
+        right, wrong = (counts[::-1] for counts in count_above(target, chance))
+        right, wrong = right[right > 0], wrong[right > 0]
+        recall, precision = right / right[0], right / (right + wrong)
         axes.plot(*_shorten(recall, precision), color=color, linestyle=dash, linewidth=1.8, label=name)
     axes.set(xlim=(0, 1), ylim=(0, 1.005))
     _legend(figure)

@@ -11,8 +11,7 @@ import pandas as pd
 
 from experiments.workbench.comparison.statistics import FoldGain, Gain
 from experiments.workbench.metrics import METRICS
-from experiments.workbench.runs.run import summarize
-from experiments.workbench.runs.store import Run
+from experiments.workbench.runs.store import Run, summarize
 
 Floats = npt.NDArray[np.float64]
 

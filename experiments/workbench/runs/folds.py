@@ -14,7 +14,8 @@ import pandas as pd
 
 from experiments.benchmarks.forecasts.data.splits import build_student_split, fill_outcomes
 from experiments.workbench.runs.experiment import Experiment
-from experiments.workbench.runs.source import Numbers, Source
+from experiments.workbench.runs.numbers import Numbers
+from experiments.workbench.runs.source import Source
 from features.events.identity.copies import find_copies, surely_copied
 from training.config import TrainingConfig, load_config
 from training.data.dataset import Block, build_dataset

@@ -19,7 +19,7 @@ from experiments.workbench.runs.experiment import Experiment
 from experiments.workbench.runs.folds import Fold, build_rows, list_folds
 from experiments.workbench.runs.parts import hash_parts, name_part, train_parts
 from experiments.workbench.runs.source import Source, read_source
-from experiments.workbench.runs.store import Part, Run, Shelf
+from experiments.workbench.runs.store import Part, Run, Shelf, summarize
 from features.console import track
 from features.errors import BusyError
 from features.home import read_home
@@ -193,12 +193,6 @@ def _lay_side_by_side(parts: Mapping[tuple[Fold, int], Part]) -> pd.DataFrame:
             tables[fold.name] = pd.DataFrame({"fold": fold.name, **{name: getattr(part, name) for name in names}})
         tables[fold.name][f"seed {seed}"] = part.probability
     return pd.concat(tables.values(), ignore_index=True)
-
-
-def summarize(run: Run) -> pd.DataFrame:
-    """Returns mean, standard deviation and number of folds and seeds of each metric, one row per metric."""
-    table = run.table[list(METRICS)]
-    return pd.DataFrame({"mean": table.mean(), "sd": table.std(), "n": table.count()})
 
 
 def log_run(run: Run, tracking: Tracking) -> str:

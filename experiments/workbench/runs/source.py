@@ -1,19 +1,15 @@
-"""The events that an experiment reads, and the salt that stands between what it keeps and the ids of students."""
+"""The events that an experiment reads."""
 
-import hashlib
-import secrets
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from tempfile import NamedTemporaryFile
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from experiments.benchmarks.forecasts.data.datasets import read_data_set
 from experiments.workbench.runs.experiment import Data
+from experiments.workbench.runs.numbers import Numbers, number_ids, read_salt
 from features.errors import InputError
 from features.events.log.store import data_version, read_events, read_item_skills
 from features.home import Home, read_home
@@ -21,10 +17,6 @@ from features.profiles.difficulty import fit_statistics
 from features.profiles.fold import build_profiles
 from features.profiles.timeline import count_responses, fit_responses, sort_events
 from features.profiles.vocabulary import build_vocabulary
-
-Numbers = npt.NDArray[np.int64]
-
-SALT_BYTES = 32
 
 CONTENT = ["event_id", "student_id", "occurred_at", "sequence", "item_id", "correct", "attempt", "skills"]
 """What the digest of a log is of."""
@@ -68,22 +60,6 @@ class Source:
         if events.empty:
             raise InputError(f"as_of {moment:%Y-%m-%d %H:%M} UTC lies before the first event of {self.said}")
         return events
-
-
-def number_ids(salt: bytes, ids: Iterable[str], purpose: str) -> Numbers:
-    """Returns a number for each id, from which nobody without the salt gets back to it.
-
-    Args:
-        salt: What the ids are hashed with.
-        ids: Ids of students or of events.
-        purpose: What the numbers are for; those of two purposes know nothing of each other.
-
-    Example:
-        >>> number_ids(b"salt", ["ann", "bob", "ann"], "fold") % 5
-        array([2, 1, 2])
-    """
-    digests = (hashlib.blake2b(f"{purpose} {text}".encode(), digest_size=8, key=salt).digest() for text in ids)
-    return (np.frombuffer(b"".join(digests), "<u8") >> np.uint64(1)).astype(np.int64)
 
 
 def read_source(data: Data, salt: str) -> Source:
@@ -182,17 +158,3 @@ def _digest(events: pd.DataFrame, item_skills: pd.DataFrame) -> str:
         hashed = pd.util.hash_pandas_object(table, index=False).to_numpy()
         total = (total * 31 + int(hashed.sum(dtype=np.uint64)) + len(table)) % 2**64
     return f"{total:016x}"
-
-
-def read_salt(home: Home, name: str) -> bytes:
-    """The secret of this home with this name, made on first use."""
-    home.make()
-    path = home.experiments / "salts" / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        with NamedTemporaryFile(dir=path.parent, prefix=".") as draft:
-            draft.write(secrets.token_bytes(SALT_BYTES))
-            draft.flush()
-            with suppress(FileExistsError):  # another process was first; both have its salt
-                path.hardlink_to(draft.name)
-    return path.read_bytes()

@@ -8,7 +8,8 @@ rows and students are numbers that are salted with a secret of the home.
 import io
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from experiments.workbench.runs.source import Numbers
-from features.bundle import MANIFEST, read_file, read_manifest, write_bundle
+from experiments.workbench.metrics import METRICS
+from experiments.workbench.runs.numbers import Numbers
+from features.bundle import read_file, read_manifest, write_bundle
 from features.errors import InputError, MissingError
 from features.home import Home
 
@@ -95,6 +97,12 @@ class Run:
         return list(dict.fromkeys(fold["seed"] for fold in self.folds))
 
 
+def summarize(run: Run) -> pd.DataFrame:
+    """Returns mean, standard deviation and number of folds and seeds of each metric, one row per metric."""
+    table = run.table[list(METRICS)]
+    return pd.DataFrame({"mean": table.mean(), "sd": table.std(), "n": table.count()})
+
+
 class Shelf:
     """The folder of all experiments of a home."""
 
@@ -137,29 +145,38 @@ class Shelf:
         except (InputError, TypeError):
             return None
 
-    def list_runs(self) -> list[Run]:
-        """All runs, the newest first."""
-        keys = (path.parent.name for path in self.runs.glob(f"*/{MANIFEST}") if path.parent.name[0] != ".")
-        runs = [run for key in keys if (run := self.read_run(key)) is not None]
-        return sorted(runs, key=lambda run: run.at, reverse=True)
-
-    def find_run(self, called: str) -> Run:
-        """The newest run of a name, or the one that MLflow's id or its beginning names.
+    def find_runs(self, names: Sequence[str]) -> list[Run]:
+        """The newest run of each name, or the one that MLflow's id or its beginning names.
 
         Raises:
-            MissingError: There is none in this home.
+            MissingError: There is none of a name in this home.
         """
-        runs = self.list_runs()
-        named = [run for run in runs if run.name == called]
+        records = self._list_records()
+        return [self._find_run(name, records) for name in names]
+
+    def _find_run(self, called: str, records: Sequence[Mapping[str, str]]) -> Run:
+        named = [record for record in records if record["name"] == called]
         by_id = [
-            run
-            for run in runs
-            if len(called) >= SHORTEST_ID and called in (run.run_id[: len(called)], run.key[: len(called)])
+            record
+            for record in records
+            if len(called) >= SHORTEST_ID and called in (record["run_id"][: len(called)], record["key"][: len(called)])
         ]
-        if found := named or by_id:
-            return found[0]
-        known = ", ".join(dict.fromkeys(run.name for run in runs)) or "none yet"
+        for record in [*named, *by_id]:
+            run = self.read_run(record["key"])
+            if run is not None:
+                return run
+        known = ", ".join(dict.fromkeys(record["name"] for record in records)) or "none yet"
         raise MissingError(f"there is no run {called!r} in {self.home.experiments}; there are: {known}")
+
+    def _list_records(self) -> list[dict[str, str]]:
+        """How all runs are called, the newest first; whether their files were altered is seen when one is read."""
+        records = []
+        for path in self.runs.glob(f"*/{RECORD}"):
+            with suppress(OSError, ValueError, TypeError, KeyError):  # it was removed, or is damaged
+                record = json.loads(path.read_bytes())
+                if record["key"] == path.parent.name:  # else it is the draft of one
+                    records.append({name: str(record[name]) for name in ("key", "name", "run_id", "at")})
+        return sorted(records, key=lambda record: record["at"], reverse=True)
 
     def read_predictions(self, run: Run) -> pd.DataFrame:
         """The forecasts of a run, one row per scored row, with its facts as in `Part` and a column for each seed.

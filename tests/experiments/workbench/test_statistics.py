@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 from hypothesis import strategies as st
+from scipy.stats import t as student_t
+from sklearn.metrics import precision_recall_curve, roc_curve
 
+from experiments.workbench.comparison.figures import count_above
 from experiments.workbench.comparison.statistics import adjust_holm, compare_folds, resample_gain
 from tests.examples import holds_for
 
@@ -25,6 +28,33 @@ def test_folds_are_compared_as_in_the_published_example():
     assert round(found.equal, 3) == 0.432
     assert round(found.better + found.equal + found.worse, 12) == 1
     assert round(compare_folds(gains, 10 / 90, 0).better, 3) == 0.773
+
+
+@pytest.mark.parametrize("digits", [1, 12])
+def test_curves_are_those_of_scikit_learn(digits):
+    random = np.random.default_rng(digits)
+    target, chance = random.integers(0, 2, 300).astype(float), random.random(300).round(digits)
+
+    right, wrong = count_above(target, chance)
+
+    false_rate, true_rate, _ = roc_curve(target, chance, drop_intermediate=False)
+    precision, recall, _ = precision_recall_curve(target, chance)
+    assert np.array_equal(np.r_[0, wrong] / wrong[-1], false_rate)
+    assert np.array_equal(np.r_[0, right] / right[-1], true_rate)
+    assert np.array_equal((right / (right + wrong))[::-1], precision[:-1])
+    assert np.array_equal(right[::-1] / right[-1], recall[:-1])
+
+
+@pytest.mark.parametrize("folds", [2, 10])
+def test_folds_are_compared_by_students_t_as_scipy_has_it(folds):
+    gains = np.random.default_rng(folds).normal(0.01, 0.02, folds)
+
+    found = compare_folds(gains, test_share=0.25, margin=0.005)
+
+    posterior = student_t(folds - 1, loc=found.mean, scale=found.sd)
+    assert found.better == pytest.approx(posterior.sf(0.005), abs=1e-12)
+    assert found.worse == pytest.approx(posterior.cdf(-0.005), abs=1e-12)
+    assert found.p == pytest.approx(2 * student_t.sf(abs(found.t), folds - 1), abs=1e-12)
 
 
 def test_one_fold_says_nothing_of_folds():

@@ -128,6 +128,25 @@ def test_what_is_there_is_not_computed_again(trees_and_rule, school, monkeypatch
     assert other_name.folds == trees.folds
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda folder: (folder / "run.json").write_text("[]", encoding="utf-8"),
+        lambda folder: (folder / "run.json").write_bytes(b""),
+        lambda folder: (folder / "predictions.parquet").write_bytes(b"other forecasts"),
+        lambda folder: (folder / "manifest.json").unlink(),
+    ],
+)
+def test_a_run_that_was_altered_is_found_no_more(by_time, school, damage):
+    run = by_time(name="altered", model="majority")
+    assert Shelf(school).find_runs(["altered", run.key[:6]]) == [run, run]
+
+    damage(Shelf(school).runs / run.key)
+
+    with pytest.raises(MissingError, match="there is no run 'altered'"):
+        Shelf(school).find_runs(["altered"])
+
+
 def test_a_damaged_part_is_computed_again(by_time, school):
     first = by_time(name="damaged", model="majority")
     newest = max(Shelf(school).parts.glob("*.npz"), key=lambda path: path.stat().st_mtime_ns)
@@ -395,7 +414,7 @@ def test_a_run_that_was_killed_goes_on_where_it_was(school, tmp_path):
     kept = {part: part.stat().st_mtime_ns for part in done}
     assert main(["run", str(path), "--workers", "1"]) == 0
 
-    run = Shelf(school).find_run("killed")
+    run = Shelf(school).find_runs(["killed"])[0]
     assert len(run.folds) == 10
     assert {part: part.stat().st_mtime_ns for part in done} == kept
     logged = [each for each in Tracking().list_runs(EXPERIMENTS) if each.data.tags["name"] == "killed"]
@@ -432,4 +451,4 @@ def test_ten_runs_at_once_lose_nothing(store):
     assert sorted(named["run"]) == [f"at once {number}" for number in range(10)]
     assert set(named["id"]) == set(logged)
     assert len(set(named["log_loss"])) == 1
-    assert all(Shelf(read_home()).find_run(run_id).run_id == run_id for run_id in logged)
+    assert [run.run_id for run in Shelf(read_home()).find_runs(logged)] == logged

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from sklearn.metrics import roc_curve
 
+from experiments.benchmarks.figures import FEWEST
 from experiments.benchmarks.forecasts.figures.scores import OURS
 from training.evaluation.metrics import BINS, area_under_curve
 
@@ -21,9 +22,6 @@ Curve = Sequence[tuple[int, float]]
 
 OUR_COLOR, BEST_COLOR, GRAY = "#0b5fa5", "#d1660f", "#8a8f98"
 STYLES = ("-", "--", "-.", ":", (0, (1, 3)), (0, (6, 3)), (0, (4, 1, 1, 1, 1, 1)))
-
-FEWEST = 20
-"""Bins with fewer rows are left out: their share is chance."""
 
 
 def draw_reliability(path: Path, title: str, target: Target, forecasts: Mapping[str, Floats], best: str) -> None:
