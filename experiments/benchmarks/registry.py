@@ -375,7 +375,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     ),
     "practice": Benchmark(
         "simulated schools with goals, wishes, observers and stages: does each move its figure, and what does need pay",
-        "planner.practice:benchmark_practice",
+        "practice.practices:benchmark_practice",
         "--seeds 1 --days 2 --json figures.json",
         (
             _count("--seeds", 3, "schools"),

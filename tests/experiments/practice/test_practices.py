@@ -6,8 +6,7 @@ from dataclasses import replace
 import pytest
 
 from experiments.__main__ import main
-from experiments.benchmarks.planner import practice
-from experiments.benchmarks.planner.practice import DIALS, Days, summarize
+from experiments.benchmarks.practice.practices import DIALS, Days, summarize
 from serving.grouping import Budget
 from tests.experiments.planner.test_sense import models as models  # noqa: PLC0414 - a fixture
 
@@ -30,7 +29,9 @@ def test_a_dial_does_what_is_asked_where_its_figure_moves_rightly_and_need_pays_
 
 @pytest.mark.long
 def test_two_days_are_planned_and_measured_with_every_dial(models, monkeypatch, tmp_path):
-    monkeypatch.setattr(practice, "BUDGET", Budget(rounds=60, seatings=1, bound_rounds=0))
+    monkeypatch.setattr(
+        "experiments.benchmarks.practice.practices.BUDGET", Budget(rounds=60, seatings=1, bound_rounds=0)
+    )
     path = tmp_path / "figures.json"
 
     code = main(["benchmark", "practice", "--seeds", "1", "--days", "2", "--models", str(models), "--json", str(path)])
