@@ -73,14 +73,14 @@ class Expected:
         kept = np.ones(len(answers), bool) if counted is None else counted[answers.student]
         found: dict[str, Group] = {}
         few = 0
-        for skill, every in answers.by_skill().items():
+        for skill, at in answers.by_skill().items():
+            alone = at[single[at]]
+            every = alone if self._count(alone[kept[alone]]) >= LEAST_STUDENTS else at
             mine = every[kept[every]]
-            alone = mine[single[mine]]
-            at = alone if self._count(alone) >= LEAST_STUDENTS else mine
-            if self._count(at) >= LEAST_STUDENTS:
-                found[skill] = self._measure(at)
+            if self._count(mine) >= LEAST_STUDENTS:
+                found[skill] = self._measure(mine, every)
             else:
-                few += self._count(at) > 0
+                few += self._count(mine) > 0
         return place(found, few)
 
     def _late(self, at: Ints) -> Ints:
@@ -89,14 +89,14 @@ class Expected:
     def _count(self, at: Ints) -> int:
         return len(np.unique(self.answers.student[self._late(at)]))
 
-    def _measure(self, at: Ints) -> Group:
-        """The shift of a skill whose answers are at some positions.
+    def _measure(self, at: Ints, of_all: Ints) -> Group:
+        """The shift of a skill by answers at some positions, of all those at others.
 
         What is known of it is what remains once each student's own level on the skill, and the skill's difficulty, may
         be anything that their priors and the other answers allow.
         """
         late, prior = self._late(at), 1 / STUDENT_SKILL_VARIANCE
-        every = np.bincount(self.pair[at], self.variance[at])
+        every = np.bincount(self.pair[of_all], self.variance[of_all])
         recent = np.bincount(self.pair[late], self.variance[late], len(every))
         level_known = recent * (1 - recent / (every + prior))
         with_difficulty = recent * prior / (every + prior)
