@@ -1,9 +1,9 @@
 """By how much skills became harder or easier in the last weeks, for the same students.
 
-A forecast made just before each answer learns from weak answers, and so hides what it should show. Here one logistic
-model explains all answers, those of the last weeks too: by how able each student is, and on each skill; by how hard
-skills and items are; by what practice adds and time takes away. What the last weeks' answers on a skill leave over is
-its shift; how well it is known takes into account that the model has bent towards these answers.
+Forecasts made just before each answer are off by skill and by stage of practice, and more than a weak skill is. Here
+one logistic model explains all answers, those of the last weeks too: by how able each student is, and on each skill; by
+how hard skills and items are; by what practice adds and time takes away. What the last weeks' answers on a skill leave
+over is its shift; how well it is known takes into account that the model has bent towards these answers.
 
 Source: Breslow and Clayton 1993, Approximate inference in generalized linear mixed models, doi
 10.1080/01621459.1993.10594284; the efficient score of Cox and Hinkley 1974, Theoretical Statistics, section 9.3.
