@@ -1,4 +1,4 @@
-"""`/board/insight`: what lies behind its forecasts beside what usually does, as funnel plots and tables."""
+"""`/board/insight`: what lies behind what was to be expected, as funnel plots and tables."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ STEPS = 40
 def show_insight(
     request: Request, team_id: TeamQuery, caller: CurrentCaller, auditor: CurrentAuditor, planner: CurrentPlanner
 ) -> Response:
-    """Skills, units, items, blocks, products and kinds of session beside their forecasts; nobody is named."""
+    """Skills, units, items, blocks, products and kinds of session beside what was to be expected; nobody is named."""
     auditor.note("read_insight", team_id=team_id)
     insight = make_insight(planner, caller, team_id)
     return render(
@@ -101,7 +101,7 @@ def _judge(each: Comparison, part: Part) -> str:
     side = "behind" if each.deviations < 0 else "ahead"
     if abs(each.deviations) > ALARM:
         return f"far {side} by these answers"
-    return f"perhaps {side}; watch it" if abs(each.deviations) > WARN else "as forecast, within chance"
+    return f"perhaps {side}; watch it" if abs(each.deviations) > WARN else "as expected, within chance"
 
 
 def _draw(part: Part, shown: tuple[Comparison, ...]) -> dict[str, Any]:

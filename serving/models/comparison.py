@@ -1,4 +1,4 @@
-"""Where students do worse than forecast: funnel comparisons of skills, units, items, blocks, products and sessions.
+"""Where students do worse than expected: funnel comparisons of skills, units, items, blocks, products and sessions.
 
 Adults are never compared: what they do is assigned by need.
 
@@ -22,11 +22,11 @@ Floats = npt.NDArray[np.float64]
 LEAST_STUDENTS = 20
 """Students of whom anything is compared, at least: of fewer one could be known, and chance says more than the skill."""
 
-WARN, NAMED, ALARM = 1.96, 2.58, 3.09
-"""Standard errors of the limits within which 95 %, 99 % and 99.8 % lie by chance.
+WARN, NAMED, ALARM = 1.96, 2.2, 3.09
+"""Standard errors of the limits within which 95 %, 97 % and 99.8 % lie by chance.
 
-Skills of a school are named beyond the middle one: of some 25 that are looked at every week, chance then names one or
-two a month (`benchmark insight`).
+Skills of a school are named beyond the middle one: of some 28 that are looked at every week, chance then names about
+one a month (`benchmark insight`).
 """
 
 WINSORIZED = 0.1
@@ -34,9 +34,6 @@ WINSORIZED = 0.1
 
 SURE = 0.95
 """How unlikely by chance it has to be that groups differ as they do, before the limits are widened."""
-
-BIAS_SD = 0.1
-"""By how much forecasts on a skill are off for months, in logits; the weeks before tell, and it is taken off."""
 
 PRIOR_SD = 0.3
 """How much skills change beyond forecasts, in logits: what is shown is shrunk by it."""
@@ -87,41 +84,26 @@ class Funnel:
 
 
 @dataclass(frozen=True)
-class _Group:
-    """What the answers of one group say: sums over its students.
+class Group:
+    """What the answers of one group say.
 
     Attributes:
         students: How many there are.
         answers: How many of their answers.
-        score: Right answers less the forecast ones.
-        information: Sum of the forecasts' variances.
-        spread: Sum over students of the squared differences that the group's shift leaves.
+        shift: By how many logits they answer better than expected.
+        information: What is known of that, as an inverse variance.
+        evenness: Sum of the variances of the answers; a logit is so many more right ones.
     """
 
     students: int
     answers: int
-    score: float
+    shift: float
     information: float
-    spread: float
+    evenness: float
 
 
-def compare_skills(recent: Residuals, earlier: Residuals) -> Funnel:
-    """The funnel of skills: how answers differ from forecasts lately, and not only as they did before.
-
-    Args:
-        recent: The answers of the weeks in question.
-        earlier: Those of the weeks before.
-    """
-    return draw_funnel(recent, recent.by_skill(), before=(earlier, earlier.by_skill()))
-
-
-def draw_funnel(
-    answers: Residuals,
-    groups: Mapping[str, Ints],
-    usual: Funnel | None = None,
-    before: tuple[Residuals, Mapping[str, Ints]] | None = None,
-) -> Funnel:
-    """The funnel of some groups of answers.
+def draw_funnel(answers: Residuals, groups: Mapping[str, Ints], usual: Funnel | None = None) -> Funnel:
+    """The funnel of some groups of answers beside their forecasts.
 
     A group's difference is the shift in logits that explains best how its answers differ from their forecasts; its
     standard error is by how much students differ in that.
@@ -130,30 +112,38 @@ def draw_funnel(
         answers: Beside their forecasts.
         groups: Positions of each group's answers.
         usual: A funnel with the center and inflation to take, for groups that are too few to tell; null: their own.
-        before: The same groups in the weeks before, whose bias is taken off; null: none is.
     """
-    found = {key: _sum_up(answers, at) for key, at in groups.items() if _count(answers.student[at]) >= LEAST_STUDENTS}
-    few = len(groups) - len(found)
+    summed = {key: _sum_up(answers, at) for key, at in groups.items() if _count(answers.student[at]) >= LEAST_STUDENTS}
+    spread = sum(spread for _, spread in summed.values())
+    noise = max(1.0, spread / sum(each.information for each, _ in summed.values())) if summed else 1.0
+    found = {key: replace(each, information=each.information / noise) for key, (each, _) in summed.items()}
+    return place(found, len(groups) - len(found), usual)
+
+
+def place(found: Mapping[str, Group], few: int, usual: Funnel | None = None) -> Funnel:
+    """Puts groups beside each other.
+
+    Args:
+        found: What each says.
+        few: Groups left out, for too few students.
+        usual: A funnel with the center and inflation to take; null: their own.
+    """
     if not found:
         return Funnel(too_few=few)
-    noise = max(1.0, sum(each.spread for each in found.values()) / sum(each.information for each in found.values()))
-    shift = np.array([each.score / each.information for each in found.values()])
-    variance = noise / np.array([each.information for each in found.values()])
-    if before is not None:
-        bias, doubt = _find_bias([before[1].get(key) for key in found], before[0], noise)
-        shift, variance = shift - bias, variance + doubt
-    center = _median(shift, 1 / variance) if usual is None else usual.center
-    scores = (shift - center) / np.sqrt(variance)
+    shift = np.array([each.shift for each in found.values()])
+    information = np.array([each.information for each in found.values()])
+    center = _median(shift, information) if usual is None else usual.center
+    scores = (shift - center) * np.sqrt(information)
     inflation = _inflate(scores) if usual is None else usual.inflation
-    shrunk = (shift - center) / (1 + variance * inflation**2 / PRIOR_SD**2)
+    shrunk = (shift - center) / (1 + inflation**2 / information / PRIOR_SD**2)
     compared = [
         Comparison(
             key,
             each.students,
             each.answers,
-            information=float(1 / variance[at]),
+            each.information,
             difference=float(shift[at] - center),
-            points=float(100 * shrunk[at] * each.information / each.answers),
+            points=float(100 * shrunk[at] * each.evenness / each.answers),
             deviations=float(scores[at] / inflation),
         )
         for at, (key, each) in enumerate(found.items())
@@ -190,24 +180,14 @@ def _count(students: Ints) -> int:
     return len(np.unique(students))
 
 
-def _sum_up(answers: Residuals, at: Ints) -> _Group:
+def _sum_up(answers: Residuals, at: Ints) -> tuple[Group, float]:
+    """A group as if all students differed from forecasts alike, and the squared differences that its shift leaves."""
     student, forecast = answers.student[at], answers.forecast[at]
     score = np.bincount(student, answers.right[at] - forecast, len(answers.students))
     information = np.bincount(student, forecast * (1 - forecast), len(answers.students))
-    shift = score.sum() / information.sum()
-    spread = float(((score - shift * information) ** 2).sum())
-    return _Group(len(np.unique(student)), len(at), float(score.sum()), float(information.sum()), spread)
-
-
-def _find_bias(groups: list[Ints | None], earlier: Residuals, noise: float) -> tuple[Floats, Floats]:
-    """By how much the forecasts of each group were off in the weeks before, in logits, and the variance of that."""
-    bias, doubt = np.zeros(len(groups)), np.full(len(groups), BIAS_SD**2)
-    for number, at in enumerate(groups):
-        if at is not None:
-            each = _sum_up(earlier, at)
-            doubt[number] = 1 / (each.information / noise + 1 / BIAS_SD**2)
-            bias[number] = doubt[number] * each.score / noise
-    return bias, doubt
+    known = float(information.sum())
+    shift = float(score.sum()) / known
+    return Group(_count(student), len(at), shift, known, known), float(((score - shift * information) ** 2).sum())
 
 
 def _median(values: Floats, weights: Floats) -> float:

@@ -48,7 +48,7 @@ class Residuals:
         items: Ids of the items.
         source: The product that each answer comes from.
         moment: Microseconds since 1970 UTC; in order of time for each student.
-        forecast: Chance to be right as forecast before the answer, 0-1.
+        forecast: Chance to be right as forecast before the answer, 0-1; null for answers of earlier times.
         right: 1 or 0.
         ease: By how many logits the item is easier than its skill's usual one.
     """
@@ -90,19 +90,21 @@ class Residuals:
 def measure_residuals(
     mastery: Predicts, statistics: Statistics, events: pd.DataFrame, since: int, until: int
 ) -> Residuals:
-    """The answers of a stretch of time beside their forecasts.
+    """All answers up to a moment; those of the last stretch of time stand beside their forecasts.
 
     Args:
         mastery: Forecasts the next answer.
         statistics: How hard items are, as the profiles have it.
         events: Rows of `Events`: the whole history of the students.
-        since: Beginning of the stretch, microseconds since 1970 UTC.
+        since: Beginning of the stretch, microseconds since 1970 UTC; earlier answers have no forecast.
         until: Its end; later answers do not count.
     """
     known = statistics.extend(NO_ITEM_SKILLS, events["item_id"], events["skills"])
     timeline = sort_events(events, known)
     rows, _ = fold(timeline, known, State.empty())
-    kept = np.flatnonzero((timeline.correct >= 0) & (timeline.time >= since) & (timeline.time < until))
+    kept = np.flatnonzero((timeline.correct >= 0) & (timeline.time < until))
+    forecast, late = np.full(len(kept), np.nan), timeline.time[kept] >= since
+    forecast[late] = mastery.predict(rows[kept[late]])
     node, item = timeline.node[kept].astype(np.int64), timeline.item[kept]
     return Residuals(
         student=timeline.student[kept].astype(np.int64),
@@ -113,7 +115,7 @@ def measure_residuals(
         items=known.vocabulary.items,
         source=events["source"].to_numpy(dtype=object)[timeline.row[kept]],
         moment=timeline.time[kept],
-        forecast=mastery.predict(rows[kept]).astype(np.float64),
+        forecast=forecast,
         right=(timeline.correct[kept] == 1).astype(np.float64),
         ease=known.rasch_item_logit[item] - known.rasch_node_logit[node],
     )

@@ -11,15 +11,16 @@ Kind = Literal["skill", "skill in this team", "unit", "item", "block", "product"
 
 
 class ComparedOut(Body):
-    """One skill, unit, item, block, product or kind of session beside its forecasts."""
+    """One skill, unit, item, block, product or kind of session beside what was to be expected."""
 
     key: str = Field(description="id of the skill, item or product, or what else it is called", examples=["ratios"])
     name: str = Field(description="what people call it", examples=["Ratios"])
     students: int = Field(description="students who count, at least 20", examples=[61])
     answers: int = Field(description="their first attempts", examples=[840])
     points: float = Field(
-        description="right answers of 100 more (or fewer, below 0) than forecast, beside what is usual of the kind and "
-        "shrunk towards 0 by how little is known",
+        description="right answers of 100 more (or fewer, below 0) than the same students' other answers let expect "
+        "(skills) or than forecast just before (all others), beside what is usual of the kind and shrunk towards 0 by "
+        "how little is known",
         examples=[-4.2],
     )
     deviations: float = Field(
@@ -27,7 +28,7 @@ class ComparedOut(Body):
         examples=[-3.4],
     )
     named: bool = Field(
-        description="whether it is worth saying: skills of the school beyond 2.58, items beyond 3.09, nothing else",
+        description="whether it is worth saying: skills of the school beyond 2.2, items beyond 3.09, nothing else",
         examples=[True],
     )
 

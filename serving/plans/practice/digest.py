@@ -21,8 +21,9 @@ WIDTH = 76
 """Characters of a line of plain text."""
 
 MISLEADS = (
-    "It is what was observed beside what was forecast, no effect of anything, and chance alone names one or two skills "
-    "a month: look at materials, time and what was taught before you change something, and look again in two weeks."
+    "It is what was observed beside what was to be expected, no effect of anything, and chance alone names about one "
+    "skill a month: look at materials, time and what was taught before you change something, and look again in two "
+    "weeks."
 )
 
 
@@ -102,7 +103,7 @@ def _say_behind(insight: Insight) -> Iterator[str]:
     named = [(part, each) for part in insight.parts for each in part.named][:MOST_NAMED]
     for part, each in named:
         what = f"Item {part.name(each)}" if part.kind == "item" else part.name(each)
-        usual = "of a usual item of its skill" if part.kind == "item" else "forecast"
+        usual = "of a usual item of its skill" if part.kind == "item" else "the same students' other answers let expect"
         yield (
             f"{what}: of 100 answers about {abs(round(each.points))} fewer are right than {usual}, by "
             f"{each.answers} answers of {each.students} students."
@@ -110,7 +111,7 @@ def _say_behind(insight: Insight) -> Iterator[str]:
     if insight.until is None:
         yield "There are no answers to compare yet."
     elif not named:
-        yield f"Nothing: no skill or item lies far behind its forecast by the answers of the last {WEEKS} weeks."
+        yield f"Nothing: no skill or item lies far behind by the answers of the last {WEEKS} weeks."
 
 
 def _say_ahead(insight: Insight) -> Iterator[str]:
@@ -118,7 +119,7 @@ def _say_ahead(insight: Insight) -> Iterator[str]:
     ahead = [each for each in reversed(part.funnel.compared) if each.points >= 1][:2]
     if ahead:
         skills = " and ".join(f"{part.name(each)} ({round(each.points):+d} of 100)" for each in ahead)
-        yield f"Furthest ahead of forecast: {skills}."
+        yield f"Furthest ahead: {skills}."
 
 
 def _say_week(planner: Planner, team: Team, monday: date) -> Iterator[str]:

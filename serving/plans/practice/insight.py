@@ -1,7 +1,8 @@
-"""Insight: where a team's students do worse than forecast: skills, units, items, blocks, products, kinds of session.
+"""Insight: where a team's students do worse than expected: skills, units, items, blocks, products, kinds of session.
 
-Adults are nowhere among them: who sits with whom is assigned by need, so that a comparison would say who was assigned.
-Skills are named by the answers of the whole school: of one team's, chance would name too many.
+Skills stand beside what the same students' other answers let expect, everything else beside the forecasts made just
+before. Adults are nowhere among them: who sits with whom is assigned by need, so that a comparison would say who was
+assigned. Skills are named by the answers of the whole school: of one team's, chance would name too many.
 """
 
 import math
@@ -25,11 +26,11 @@ from serving.models.comparison import (
     Comparison,
     Funnel,
     compare_items,
-    compare_skills,
     draw_funnel,
     group_by,
 )
 from serving.models.residuals import Ints, Residuals, measure_residuals
+from serving.models.shifts import Expected, expect_answers
 from serving.models.snapshot import Snapshot
 from serving.plans.practice.session_contrast import (
     WAITED,
@@ -43,7 +44,7 @@ from serving.plans.problem import skill_name
 from serving.plans.recommend import Planner
 
 WEEKS = 3
-"""Weeks whose answers are compared; those as many weeks before say how forecasts of a skill are off anyway."""
+"""Weeks whose answers are compared."""
 
 ITEM_WEEKS = 12
 """The same for items, each of which few students meet in so short a time."""
@@ -112,7 +113,7 @@ class Insight:
 
 
 def make_insight(planner: Planner, caller: Caller, team_id: str) -> Insight:
-    """Compares what a team's students answered with what was forecast.
+    """Compares what a team's students answered with what was to be expected.
 
     Raises:
         NotFoundError: There is no such team, or none that the caller may know of.
@@ -124,24 +125,24 @@ def make_insight(planner: Planner, caller: Caller, team_id: str) -> Insight:
     students = (*team.members, *others)[:MOST_STUDENTS]
     snapshot = planner.live.restrict(served, students, roster.school_students, roster.latest_event)
     until = snapshot.data_as_of
-    answers = None
+    expected = None
     if until is not None:
-        answers = snapshot.cache.get(
+        expected = snapshot.cache.get(
             ("residuals", team_id),
             lambda: _read_answers(planner, served, students, until),
             version=(students, snapshot.live_through),
         )
-    if answers is None or until is None:
+    if expected is None or until is None:
         nothing = tuple(Part(kind, Funnel(), {}) for kind in KINDS)
         return Insight(team, roster.skills, snapshot, None, nothing, ())
     held = list_held(planner, caller, team, (until - timedelta(weeks=WEEKS)).date(), until.date())
-    parts = compare_answers(answers, team, roster.skills, held, until)
-    own = answers.take(answers.students.isin(team.members)[answers.student])
+    parts, answers = compare_answers(expected, team, roster.skills, held), expected.answers
+    own = answers.take(answers.students.isin(team.members)[answers.student] & np.isfinite(answers.forecast))
     return Insight(team, roster.skills, snapshot, until, parts, contrast_sessions(own, held, roster.skills))
 
 
-def _read_answers(planner: Planner, served: Snapshot, students: Sequence[str], until: datetime) -> Residuals | None:
-    """The answers of students beside their forecasts; null where the event log or the statistics are not at hand."""
+def _read_answers(planner: Planner, served: Snapshot, students: Sequence[str], until: datetime) -> Expected | None:
+    """The students' answers and what was to be expected; null where the event log or the statistics are not at hand."""
     statistics = served.statistics
     try:
         events = read_events(planner.settings.home, students=students)
@@ -151,37 +152,35 @@ def _read_answers(planner: Planner, served: Snapshot, students: Sequence[str], u
     if statistics is None:
         return None
     joined = pd.concat([events, live[~live["event_id"].isin(events["event_id"])]], ignore_index=True)
-    since = until - timedelta(weeks=ITEM_WEEKS)
-    return measure_residuals(served.mastery, statistics, joined, to_microseconds(since), to_microseconds(until))
+    weeks_ago = {weeks: to_microseconds(until - timedelta(weeks=weeks)) for weeks in (0, WEEKS, ITEM_WEEKS)}
+    answers = measure_residuals(served.mastery, statistics, joined, weeks_ago[ITEM_WEEKS], weeks_ago[0])
+    return expect_answers(answers, weeks_ago[WEEKS])
 
 
-def compare_answers(
-    answers: Residuals, team: Team, skills: SkillMap, held: Sequence[HeldSession], until: datetime
-) -> tuple[Part, ...]:
+def compare_answers(expected: Expected, team: Team, skills: SkillMap, held: Sequence[HeldSession]) -> tuple[Part, ...]:
     """Every comparison, in the order of `KINDS`.
 
     Args:
-        answers: Of the school's students in the last twelve weeks.
+        expected: The school's answers and what was to be expected, with forecasts in the last twelve weeks.
         team: The team, whose unit, blocks and sessions are compared.
         skills: Names, subjects and grades of skills.
         held: Its sessions with an adult.
-        until: The end of the weeks, UTC.
     """
-    weeks = [to_microseconds(until - timedelta(weeks=number * WEEKS)) for number in range(3)]
-    recent, earlier = answers.between(weeks[1], weeks[0]), answers.between(weeks[2], weeks[1])
-    mine = answers.students.isin(team.members)
-    own, own_earlier = recent.take(mine[recent.student]), earlier.take(mine[earlier.student])
-    usual = compare_skills(own, own_earlier)
+    recent = expected.answers.take(expected.answers.moment >= expected.since)
+    forecast = expected.answers.take(np.isfinite(expected.answers.forecast))
+    mine = recent.students.isin(team.members)
+    own = recent.take(mine[recent.student])
     by_skill = own.by_skill()
+    usual = draw_funnel(own, by_skill)
     units = {
         unit: _unite([by_skill[skill] for skill in its]) for unit, its in name_units(team, skills, by_skill).items()
     }
     sessions = group_by_session(own, held)
     found = {
-        SCHOOL: compare_skills(recent, earlier),
-        TEAM: usual,
+        SCHOOL: expected.compare_skills(),
+        TEAM: expected.compare_skills(mine),
         "unit": draw_funnel(own, units, usual),
-        "item": compare_items(answers),
+        "item": compare_items(forecast),
         "block": draw_funnel(own, group_by(name_blocks(own, team)), usual),
         "product": draw_funnel(recent, group_by(recent.source.tolist()), usual),
         "session kind": draw_funnel(own, sessions if set(sessions) - {WAITED} else {}, usual),

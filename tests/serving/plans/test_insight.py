@@ -1,4 +1,4 @@
-"""What lies behind its forecasts is found, little else is, and sessions are held beside students who waited."""
+"""What lies behind is found, little else is, and sessions are held beside students who waited."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from features.roster import SkillMap
-from serving.models.comparison import ALARM, NAMED, compare_items, compare_skills, draw_funnel, group_by
-from serving.models.residuals import Residuals
+from serving.models.comparison import ALARM, NAMED, compare_items, draw_funnel, group_by
+from serving.models.residuals import ARRAYS, Residuals
+from serving.models.shifts import expect_answers
 from serving.plans.practice.digest import Digest
 from serving.plans.practice.session_contrast import WAITED, HeldSession, contrast_sessions, group_by_session
 
@@ -39,20 +40,64 @@ def answers_of(shift, seed=1, students=60, skills=12, each=10, forecast=0.7):
     )
 
 
+def compare_weeks(before, after, counted=None):
+    """The funnel of skills of three weeks after three others."""
+    later = Residuals(**{**vars(after), "moment": after.moment + 21 * DAY_US})
+    both = {name: np.concatenate([getattr(before, name), getattr(later, name)]) for name in ARRAYS}
+    return expect_answers(Residuals(**{**vars(before), **both}), int(later.moment.min())).compare_skills(counted)
+
+
 def test_a_weak_skill_lies_furthest_behind_and_is_shrunk():
-    funnel = compare_skills(answers_of({"k3": -0.6}), answers_of({}, seed=2))
+    funnel = compare_weeks(answers_of({}), answers_of({"k3": -0.6}, seed=2))
 
     assert funnel.compared[0].key == "k3"
     assert funnel.compared[0].deviations < -NAMED
-    assert -0.6 * 21 < funnel.compared[0].points < -3
+    assert -0.8 * 21 < funnel.compared[0].points < -3
 
 
 def test_what_was_so_before_is_no_change():
-    funnel = compare_skills(answers_of({"k3": -0.3}), answers_of({"k3": -0.3}, seed=2))
-    without = draw_funnel(answers_of({"k3": -0.3}), answers_of({"k3": -0.3}).by_skill())
+    funnel = compare_weeks(answers_of({"k3": -1.0}), answers_of({"k3": -1.0}, seed=2))
 
-    behind = {each.key: each.deviations for each in funnel.compared}
-    assert behind["k3"] > min(each.deviations for each in without.compared) + 1
+    assert abs({each.key: each.deviations for each in funnel.compared}["k3"]) < NAMED
+
+
+def test_students_who_are_weak_on_a_new_skill_are_no_weak_skill():
+    """Of a skill that nobody practiced before, nothing tells whether it became weak or is hard."""
+    first = answers_of({})
+    known = first.take(first.node != 3)
+
+    funnel = compare_weeks(known, answers_of({"k3": -1.0}, seed=2))
+
+    new = next(each for each in funnel.compared if each.key == "k3")
+    assert new.information < min(each.information for each in funnel.compared if each.key != "k3") / 3
+
+
+def test_skills_of_a_team_count_its_students_alone():
+    first = answers_of({})
+    mine = np.arange(60) < 30
+    weak_elsewhere = answers_of({"k3": -1.5}, seed=2)
+    later = answers_of({}, seed=3)
+    mixed = {"right": np.where(mine[later.student], later.right, weak_elsewhere.right)}
+
+    funnel = compare_weeks(first, Residuals(**{**vars(later), **mixed}), mine)
+
+    assert {each.students for each in funnel.compared} == {30}
+    assert {each.key: each.deviations for each in funnel.compared}["k3"] > -NAMED
+
+
+def test_answers_that_need_several_skills_count_where_there_are_no_others():
+    several = {"nodes": [("k0",), ("k0", "k1")], "node": np.arange(1200) % 2}
+    answers = Residuals(**{**vars(answers_of({}, skills=2)), **several})
+
+    funnel = compare_weeks(answers, answers)
+
+    assert {each.key: each.answers for each in funnel.compared} == {"k0": 600, "k1": 600}
+
+
+def test_without_answers_nothing_is_compared():
+    nothing = answers_of({}).take(np.zeros(0, int))
+
+    assert expect_answers(nothing, 0).compare_skills().compared == ()
 
 
 def test_skills_as_forecast_are_seldom_far_off():
