@@ -239,7 +239,8 @@ def _summarize(
 def _scale(nights: Sequence[Measures], school: str, names: Sequence[str]) -> Floats:
     """By how much figures of each night's answers would lie further apart, were these as few or many as tonight's.
 
-    A mean of so many answers lies apart by one over their square root; columns of profiles are of more than the night.
+    The standard error of a mean falls with the root of how many answers there are; columns of profiles are of more than
+    the night's.
     """
     volumes = [night.figures[school].get(VOLUME) for night in nights]
     volume = np.array([np.nan if each is None else each.value for each in volumes])  # a logarithm
