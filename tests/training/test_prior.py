@@ -1,6 +1,5 @@
 """A school without a model of its own: the prior serves from its first log on, and says so."""
 
-import gzip
 import json
 import re
 
@@ -19,6 +18,7 @@ from serving.models.forecaster import Forecaster
 from serving.models.registry import Registry
 from serving.models.snapshot import load_snapshot
 from serving.models.sources import RegistrySource
+from tests.conftest import read_unpacked
 from training.__main__ import main
 from training.config import load_config
 from training.errors import DataGateError
@@ -86,8 +86,7 @@ def test_what_is_exported_holds_no_id_and_serves_elsewhere(trained_school, tmp_p
     origin = write_prior(tmp_path / "elsewhere", load_config())
 
     files = [path for path in folder.rglob("*") if path.is_file()]
-    contents = [gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes() for path in files]
-    text = b"".join(contents).decode()
+    text = b"".join(map(read_unpacked, files)).decode()
     ids = [*trained_school.student_ids, *trained_school.team_ids, *skills, *items]
     assert len(items) > 100
     assert not set(re.findall(r"[\w.:-]+", text)) & set(ids)
@@ -148,4 +147,4 @@ def test_a_school_of_64_has_the_prior_on_its_first_day_and_a_model_of_its_own_la
 
 def _statistics(school):
     (path,) = school.mlruns.glob(f"artifacts/*/{school.run_id}/artifacts/struggle/statistics.json.gz")
-    return gzip.decompress(path.read_bytes())
+    return read_unpacked(path)

@@ -8,6 +8,7 @@ import pytest
 
 from features.bundle import MANIFEST, file_hash
 from features.errors import InputError
+from tests.conftest import read_unpacked
 from training.models.artifacts import read_model
 from training.records.tracking import FORECASTS, MODELS, Tracking
 
@@ -105,8 +106,7 @@ def test_nothing_in_a_run_is_a_pickle(trained_school):
     assert {path.parent.name for path in files if path.name == MANIFEST} == set(models)
     assert len(files) == 3 + len(models) * (len(FILES) + 1)
     for path in files:
-        content = path.read_bytes()
-        text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8")
+        text = read_unpacked(path).decode("utf-8")
         assert text.startswith(
             {".lgb": "tree\n", ".json": "{", ".gz": "{", ".md": "# ", ".html": "<!doctype html>", "": "{"}[path.suffix]
         )
