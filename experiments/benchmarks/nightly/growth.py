@@ -48,7 +48,7 @@ MOST = 1.2
 
 
 def benchmark_growth(
-    nights: int = 30, kept_days: int = 3, students: int = 80, seed: int = 1, json_path: Path | None = None
+    nights: int = 30, kept_days: int = 14, students: int = 80, seed: int = 1, json_path: Path | None = None
 ) -> int:
     """Prints the growth of each part of an installation; returns 0, or 1 where it is more than `MOST` of the events."""
     with tempfile.TemporaryDirectory(prefix="regroup-") as place, use_store(Path(place) / "mlruns"):
