@@ -1,5 +1,6 @@
 """A model version on disk, as training writes it and the service reads it; nothing in it is a pickle."""
 
+import gzip
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -19,6 +20,9 @@ Floats = npt.NDArray[np.float64]
 
 FORMAT = 3
 """Raised when code of another version would misread a bundle."""
+
+PACKED = ".json.gz"
+"""The end of the names of files that hold JSON packed, since they are large and people do not open them."""
 
 TREES = "model.lgb"
 """The name of the file with LightGBM's own text format."""
@@ -161,5 +165,9 @@ def read_model_bundle(folder: Path) -> ModelBundle:
 
 
 def _read_json(folder: Path, name: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(read_file(folder, f"{name}.json", manifest))
+    if name + PACKED in manifest["files"]:  # earlier versions packed none
+        text = gzip.decompress(read_file(folder, name + PACKED, manifest))
+    else:
+        text = read_file(folder, f"{name}.json", manifest)
+    content: dict[str, Any] = json.loads(text)
     return content

@@ -4,6 +4,7 @@ Fixtures import what they need: a test of one package does not wait for the othe
 """
 # ruff: noqa: PLC0415 - said above
 
+import gzip
 import os
 import shutil
 import sqlite3
@@ -341,6 +342,11 @@ def copy_school(source: TrainedSchool, target: TrainedSchool) -> None:
     shutil.copytree(source.home, target.home, ignore=shutil.ignore_patterns("served", "served.lock"))
     shutil.copytree(source.mlruns / "artifacts", target.mlruns / "artifacts")
     copy_database(source.mlruns / "mlflow.db", target.mlruns / "mlflow.db", source.mlruns)
+
+
+def read_unpacked(path: Path) -> bytes:
+    """What a file says; one that is packed would hide what it names."""
+    return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
 
 
 def copy_database(source: Path, target: Path, moved_from: Path | None = None) -> None:

@@ -114,15 +114,18 @@ class Retention(_Section):
 
     Attributes:
         promotions: The last so many runs that became champion keep their models.
-        runs_days: How long other runs are kept that no stored plan names.
-        plan_profiles_days: How long profiles are kept that a stored plan names, counted from when it was made.
-        records_days: How long records in `decisions` are kept, and runs that were champion, without their models.
+        models_days: How long models of other runs are kept.
+        runs_days: How long those runs are kept, and pages of nights with their pictures.
+        plan_profiles_days: How long models and profiles are kept that a stored plan names, counted from when it was
+            made.
+        records_days: How long records in `decisions` are kept as text, and runs that were champion, without models.
         inbox_days: How long log files that were read are kept.
         refused_days: How long refused ones are kept, and rejected rows.
         grace_hours: How long profiles and files of the event log stay that were replaced, for whoever is reading them.
     """
 
     promotions: int = Field(ge=1)
+    models_days: int = Field(ge=1)
     runs_days: int = Field(ge=1)
     plan_profiles_days: int = Field(ge=1)
     records_days: int = Field(ge=1)

@@ -213,9 +213,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         "--nights 5 --kept-days 2 --json figures.json",
         (
             _count("--nights", 30, "nights that are measured, after as many days as things are kept"),
-            _count(
-                "--kept-days", 14, "days for which runs, profiles of plans, records and files of the inbox are kept"
-            ),
+            _count("--kept-days", 14, "days for which runs, their pages and files of the inbox are kept"),
             _count("--students", 80, "students of the school"),
             _count("--seed", 1, "random seed of the school"),
             JSON,

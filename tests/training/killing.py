@@ -103,8 +103,10 @@ def read_results(place: Path) -> dict[str, object]:
         ).fetchall()
     home = Home(place / "home")
     models = {}
-    for name in ("model.lgb", "line.json", "calibration.json", "statistics.json"):  # others name the run or the time
-        models[name] = sorted(path.read_text() for path in place.glob(f"mlruns/artifacts/*/*/artifacts/*/{name}"))
+    for name in ("model.lgb", "line.json", "calibration.json", "statistics.json.gz"):  # others name the run or the time
+        models[name] = sorted(
+            path.read_bytes().hex() for path in place.glob(f"mlruns/artifacts/*/*/artifacts/*/{name}")
+        )
     profiles = newest_publication(home, champion)
     assert profiles is not None
     left = [str(path) for path in home.root.rglob("*") if path.name[0] == "." or path.name == "unfinished"]

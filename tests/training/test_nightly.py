@@ -24,7 +24,7 @@ from features.publications import read_publication
 from features.schema import BUCKETS
 from serving.models.registry import Registry
 from serving.models.sources import RegistrySource
-from tests.conftest import copy_database
+from tests.conftest import copy_database, read_unpacked
 from tests.features.events.test_store import some_rows
 from training.__main__ import main
 from training.config import load_config
@@ -94,14 +94,15 @@ def test_a_night_leaves_one_run_that_says_what_it_read(trained_school):
 
 
 @pytest.mark.parametrize("forecast", FORECASTS)
-def test_metrics_have_intervals_for_the_model_and_every_baseline(trained_school, forecast):
-    """Low, value, high, for us and for what we have to beat."""
+def test_the_model_has_metrics_with_intervals_and_every_baseline_has_metrics(trained_school, forecast):
+    """Low, value, high for us, and the value of what we have to beat."""
     (run,) = runs_of(trained_school)
 
     for model in ("", ".majority", ".rule", ".logistic"):
         for metric in ("auc", "log_loss", "brier", "ece"):
             name = f"{forecast}{model}.{metric}"
-            assert run.data.metrics[f"{name}_low"] <= run.data.metrics[f"{name}_high"]
+            if model == "":
+                assert run.data.metrics[f"{name}_low"] <= run.data.metrics[f"{name}_high"]
             assert name in run.data.metrics
     assert run.data.metrics[f"{forecast}.auc"] > run.data.metrics[f"{forecast}.majority.auc"] == 0.5
     assert ("struggle" in forecast) == (f"{forecast}.recall_at_places" in run.data.metrics)
@@ -161,8 +162,7 @@ def test_the_page_can_be_read(trained_school):
     assert "The challenger is the new champion." in record.read_text()
     assert "The challenger is the new champion." in page
     assert page == record.with_name("latest.html").read_text()
-    for name, text in (("record.md", record.read_text()), ("record.html", page)):
-        assert artifact(trained_school, trained_school.run_id, name).read_text() == text
+    assert artifact(trained_school, trained_school.run_id, "record.html").read_text() == page
 
 
 def test_profiles_are_published_for_the_champion(trained_school):
@@ -186,7 +186,7 @@ def test_nothing_that_mlflow_keeps_names_a_student(trained_school):
 
     assert ids.search((trained_school.home / "regroup.db").read_bytes())  # the search finds what is there
     assert len(files) > 10
-    assert [path.name for path in files if ids.search(path.read_bytes())] == []
+    assert [path.name for path in files if ids.search(read_unpacked(path))] == []
 
 
 def test_the_same_night_again_does_nothing_and_says_so(own_school, capsys):
@@ -227,7 +227,7 @@ def test_a_little_new_data_keeps_the_champion_and_refreshes_its_profiles(own_sch
     assert code == 10
     assert champions_of(own_school) == {own_school.run_id}
     assert client_of(own_school).get_model_version_by_alias("regroup-struggle", "challenger").run_id == challenger
-    decision = artifact(own_school, challenger, "record.md").read_text()
+    decision = max((own_school.home / "decisions").glob("*.md")).read_text()
     assert "The champion stays." in decision
     assert "against the champion's (95 % interval" in decision
     assert (inbox / "done" / "monday.parquet").is_file()

@@ -18,6 +18,7 @@ from serving.models.forecaster import Forecaster
 from serving.models.registry import Registry
 from serving.models.snapshot import load_snapshot
 from serving.models.sources import RegistrySource
+from tests.conftest import read_unpacked
 from training.__main__ import main
 from training.config import load_config
 from training.errors import DataGateError
@@ -84,7 +85,8 @@ def test_what_is_exported_holds_no_id_and_serves_elsewhere(trained_school, tmp_p
     monkeypatch.setenv("REGROUP_PRIOR", str(folder))
     origin = write_prior(tmp_path / "elsewhere", load_config())
 
-    text = "".join(path.read_text() for path in folder.rglob("*") if path.is_file())
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    text = b"".join(map(read_unpacked, files)).decode()
     ids = [*trained_school.student_ids, *trained_school.team_ids, *skills, *items]
     assert len(items) > 100
     assert not set(re.findall(r"[\w.:-]+", text)) & set(ids)
@@ -144,5 +146,5 @@ def test_a_school_of_64_has_the_prior_on_its_first_day_and_a_model_of_its_own_la
 
 
 def _statistics(school):
-    (path,) = school.mlruns.glob(f"artifacts/*/{school.run_id}/artifacts/struggle/statistics.json")
-    return path.read_text()
+    (path,) = school.mlruns.glob(f"artifacts/*/{school.run_id}/artifacts/struggle/statistics.json.gz")
+    return read_unpacked(path)

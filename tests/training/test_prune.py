@@ -24,7 +24,7 @@ from tests.features.events.test_upkeep import add_nights
 from training.__main__ import main
 from training.config import load_config
 from training.nightly import prune_home
-from training.nightly.prune import prune
+from training.nightly.prune import prune, remove_files
 from training.records.tracking import FORECASTS, MODELS, Tracking
 
 DAY = timedelta(days=1)
@@ -94,13 +94,19 @@ def check(places, monkeypatch, nights, erase):
     aliases = set(promoted[-2:]) | {nights[-1]["run"]}
     for night in nights:
         run, planned = night["run"], night["planned"]
-        needed = run in {*aliases, *promoted[-2:]} or planned is not None
-        kept = needed or night["age"] <= CHOICES.runs_days
+        of_plan = planned is not None and planned <= CHOICES.plan_profiles_days
+        needed = run in {*aliases, *promoted[-2:]} or of_plan
+        kept = needed or night["age"] <= CHOICES.models_days
         assert models_of(places, tracking, run) == ((len(MODELS), len(FORECASTS)) if kept else (0, 0)), night
-        told = night["promoted"] and night["age"] <= CHOICES.records_days
-        assert (run in runs_of(tracking)) == (kept or told)
-        newest = run in aliases
-        assert readable(night["profiles"]) == (newest or (planned is not None and planned <= 14)), night
+        recent = needed or night["age"] <= CHOICES.runs_days
+        told = recent or planned is not None or (night["promoted"] and night["age"] <= CHOICES.records_days)
+        assert (run in runs_of(tracking)) == told
+        files = list(places.mlruns.glob(f"artifacts/*/{run}/artifacts/*"))
+        assert ({"decision.md", "record.html"} & {path.name for path in files}) == (
+            {"decision.md", "record.html"} if recent else {"decision.md"} if told else set()
+        )
+        assert told or not list(places.mlruns.glob(f"artifacts/*/{run}"))
+        assert readable(night["profiles"]) == (run in aliases or of_plan), night
         if run in aliases and not erase:
             rows = read_events(home, version=night["version"])
             assert len(rows) == (night["version"] + 1) * len(STUDENTS)
@@ -138,7 +144,9 @@ def live_through(places, home, tracking, night, now):
     """Makes the run, versions, profiles and plan of a night some days ago; the run and the folder of its profiles."""
     then = now - night["age"] * DAY
     tags = {"data_version": f"{night['version']}.0", "as_of": str(then)}
-    run = tracking.log_run(os.urandom(8).hex(), tags, {}, {"auc": 0.7}, places.folders, {"decision.md": "kept"})
+    run = tracking.log_run(
+        os.urandom(8).hex(), tags, {}, {"auc": 0.7}, places.folders, {"decision.md": "kept", "record.html": "<p>"}
+    )
     tracking.register(run, FORECASTS)
     if night["promoted"]:
         tracking.promote(run, "night: better", then.isoformat(" ", "milliseconds"))
@@ -235,6 +243,21 @@ def test_the_command_says_what_goes_and_how_large_it_is(places, monkeypatch, cap
     assert f"{VERSIONS * len(STUDENTS)} small files of the event log, merged" in did
     assert (home.inbox / "waits.csv").exists()
     assert not any(list(folder.glob("*")) for folder in old if folder.exists())
+
+
+def test_of_old_nights_the_record_stays_as_text(places, monkeypatch):
+    """And the page of the last one whole, by which a night knows that it was processed."""
+    home = enter(places, monkeypatch)
+    home.decisions.mkdir()
+    names = [f"2026-03-{day}-key.{kind}" for day in (14, 17) for kind in ("md", "html", "json")]
+    for path in (home.decisions / name for name in [*names, "latest.html"]):
+        path.touch()
+        os.utime(path, ((datetime.now(UTC) - 15 * DAY).timestamp(),) * 2)
+
+    remove_files(home, CHOICES, datetime.now(UTC))
+
+    left = {path.name for path in home.decisions.iterdir()}
+    assert left == {"2026-03-14-key.md", *names[3:], "latest.html"}
 
 
 def test_a_part_that_fails_is_said_and_the_others_are_done(places, monkeypatch, capsys):

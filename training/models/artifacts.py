@@ -1,5 +1,6 @@
 """A model version on disk: native LightGBM text and JSON, with hashes; nothing that has to be unpickled."""
 
+import gzip
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import lightgbm as lgb
 
 from features.bundle import write_bundle
 from features.errors import InputError
-from features.model_bundle import FORMAT, TREES, read_model_bundle
+from features.model_bundle import FORMAT, PACKED, TREES, read_model_bundle
 from features.profiles.columns import SCHEMA_HASH
 from features.profiles.difficulty import Statistics
 from training.config import TrainingConfig
@@ -57,11 +58,12 @@ def write_model(
             "features": {"columns": list(model.forecast.columns), "schema": SCHEMA_HASH},
             "line": model.line.to_json(),
             "calibration": model.calibration.to_json(),
-            "statistics": statistics.to_json(),
             "thresholds": config.model_dump(include={"mastery_rule", "evidence", "status"}),
         }
         for name, content in contents.items():
             (draft / f"{name}.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+        packed = gzip.compress(json.dumps(statistics.to_json(), ensure_ascii=False).encode(), mtime=0)
+        (draft / f"statistics{PACKED}").write_bytes(packed)
         (draft / SIGNATURE).write_text(json.dumps(_sign(model.forecast)), encoding="utf-8")
 
     about = {"format": FORMAT, "forecast": model.forecast.name, "meaning": model.forecast.meaning, **facts}

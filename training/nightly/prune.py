@@ -105,6 +105,7 @@ def remove_files(home: Home, choices: Retention, now: datetime, *, dry_run: bool
         ("log files that were read", _inside(home, "done"), min(most, choices.inbox_days * days)),
         ("log files that were refused", _inside(home, "refused"), min(most, choices.refused_days * days)),
         ("files of rejected rows", home.rejected.glob("*.parquet"), min(most, choices.refused_days * days)),
+        ("pages of nights", _old_pages(home), choices.runs_days * days),
         ("files of records", home.decisions.glob("*"), choices.records_days * days),
         ("measures of nights", home.checks.glob("*"), choices.records_days * days),
         ("folders of nights that were stopped", home.unfinished.glob("*"), choices.runs_days * days),
@@ -130,6 +131,16 @@ def remove_old(home: Home, choices: Retention) -> None:
     remove_files(home, choices, now)
 
 
+def _old_pages(home: Home) -> list[Path]:
+    """Pages of nights for the screen and what they were made of, which stay as text; without those of the last night.
+
+    By those a night finds that it was processed before, through a summer too, and what has changed since.
+    """
+    pages = [path for kind in ("html", "json") for path in home.decisions.glob(f"????-??-??-*.{kind}")]
+    last = max((path.stem for path in pages), default="")
+    return [path for path in pages if path.stem != last]
+
+
 def _inside(home: Home, name: str) -> Iterator[Path]:
     return (path for folder in home.inbox_folders() for path in (folder / name).glob("*"))
 
@@ -144,8 +155,7 @@ class _Work:
     dry_run: bool
 
     def remove_runs(self) -> list[Removed]:
-        named = {each.run_id for each in self._read_named()}
-        return [remove_runs(Tracking(), named, self.choices, self.now, dry_run=self.dry_run)]
+        return [remove_runs(Tracking(), self._read_named(), self.choices, self.now, dry_run=self.dry_run)]
 
     def remove_profiles(self) -> list[Removed]:
         aliases = set[str]().union(*Tracking().runs_with_alias().values())

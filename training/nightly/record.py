@@ -18,7 +18,7 @@ from training.nightly.ingest import Inbox
 from training.records.cost import Meter
 from training.records.coverage import measure_coverage
 from training.records.page import Page, render_page
-from training.records.tracking import Tracking
+from training.records.tracking import PAGE, Tracking
 
 logger = logging.getLogger("regroup")
 
@@ -127,7 +127,7 @@ class Record:
                 **self.night.facts,
             },
         )
-        texts = {f"record.{kind}": render_page(page, kind) for kind in ("md", "html")}
+        texts = {PAGE: render_page(page, "html")}
         if run_id:
             tracking.log_texts(run_id, texts)
         else:

@@ -21,7 +21,8 @@ Scores = Mapping[str, Mapping[str, Metrics]]
 def flat_metrics(scores: Scores) -> dict[str, float]:
     """Metrics under flat names for MLflow: ours as `struggle.auc`, with bounds as `struggle.auc_low` and `_high`.
 
-    A baseline's are `struggle.rule.auc` and so on. Bounds that do not exist are left out.
+    A baseline's are `struggle.rule.auc` and so on, without bounds, which `evaluation.json` has. Bounds that do not
+    exist are left out.
 
     Example:
         >>> flat_metrics({"struggle": {"regroup": {"auc": Interval(0.8, 0.7, 0.9)}}})["struggle.auc_low"]
@@ -32,7 +33,8 @@ def flat_metrics(scores: Scores) -> dict[str, float]:
         for who, metrics in by_name.items():
             prefix = forecast if who == "regroup" else f"{forecast}.{who}"
             for metric, interval in metrics.items():
-                for suffix, value in (("", interval.value), ("_low", interval.low), ("_high", interval.high)):
+                bounds = [("_low", interval.low), ("_high", interval.high)] if who == "regroup" else []
+                for suffix, value in (("", interval.value), *bounds):
                     if not math.isnan(value):
                         flat[f"{prefix}.{metric}{suffix}"] = value
     return flat

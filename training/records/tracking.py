@@ -32,7 +32,10 @@ JUDGED = "judged-"
 MODELS = (*FORECASTS, *(JUDGED + forecast for forecast in FORECASTS))
 """Artifacts of a run that are models."""
 
-PAGE = 1000
+PAGE = "record.html"
+"""The artifact with the page of the night."""
+
+AT_ONCE = 1000
 """Runs that are asked for at once."""
 
 
@@ -285,7 +288,7 @@ class Tracking:
         with plain_errors(self.uri):
             place = self._experiment(experiment)
             while True:
-                page = self._client.search_runs([place], where, view, max_results=PAGE, page_token=token)
+                page = self._client.search_runs([place], where, view, max_results=AT_ONCE, page_token=token)
                 runs += page
                 token = page.token
                 if not token:
@@ -336,7 +339,8 @@ class Tracking:
     def _version_of(self, forecast: str, run_id: str) -> int:
         version = self._find_version(forecast, run_id)
         if version is None:
-            raise InputError(f"the run {run_id} has no registered version of {model_name(forecast)}")
+            gone = "models that nothing needs are removed after models_days of [retention]"
+            raise InputError(f"the run {run_id} has no registered version of {model_name(forecast)}; {gone}")
         return version
 
     def _find_version(self, forecast: str, run_id: str) -> int | None:

@@ -2,7 +2,8 @@
 
 A simulated school has a history, and then a log file of every school day in its inbox; after each night a plan is
 stored that names what served. Instead of waiting for a day, everything is made a day older. The nights that are
-measured begin when the longest time for which something is kept has passed once.
+measured begin when models, runs, profiles and log files have become too old once; records of nights stay, as in the
+first 400 days by the defaults.
 """
 
 import json
@@ -102,19 +103,18 @@ def walk(place: Path, nights: int, kept_days: int, students: int, seed: int) -> 
 
 
 def _choose(kept_days: int) -> TrainingConfig:
-    """The defaults with little training, and what is kept for days kept for so many; events replaced go at once.
+    """The defaults with little training, and runs and log files kept for so many days; events replaced go at once.
 
-    So the nights are measured as later than `records_days` of the defaults, when as much grows too old as is made. In
-    nights before, records are added that stay, and until there were five promotions models of champions; the table
-    has what the records of so many days take.
+    How long they are kept says how much there is, and not how much is added once as much grows too old as is made.
     """
     config = load_config()
-    kept = dict.fromkeys(("runs_days", "plan_profiles_days", "records_days", "inbox_days"), kept_days)
+    days = ("models_days", "runs_days", "plan_profiles_days", "inbox_days")
+    kept = {name: min(kept_days, getattr(config.retention, name)) for name in days}
     return config.model_copy(
         update={
-            "boosting": config.boosting.model_copy(update={"rounds": 5}),
+            "boosting": config.boosting.model_copy(update={"rounds": 5, "threads": 1}),
             "evaluation": config.evaluation.model_copy(update={"bootstrap": 20}),
-            "retention": config.retention.model_copy(update={**kept, "promotions": 1, "grace_hours": 0}),
+            "retention": config.retention.model_copy(update={**kept, "grace_hours": 0}),
         }
     )
 

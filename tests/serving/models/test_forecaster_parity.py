@@ -10,6 +10,7 @@ from features.profiles.kernel import COLUMNS
 from features.publications import read_publication
 from serving.models.forecaster import Forecaster
 from serving.models.registry import Registry
+from tests.conftest import read_unpacked
 from training.models.artifacts import read_model
 
 
@@ -46,10 +47,10 @@ def test_nothing_served_is_a_pickle(trained_school):
     files = [path for path in Path(trained_school.mlruns / "artifacts").rglob("*") if path.is_file()]
     files += [path for path in (trained_school.home / "published").rglob("*") if path.is_file()]
 
-    assert {path.suffix for path in files} <= {".lgb", ".json", ".md", ".html", ".parquet", ".npz", ""}
+    assert {path.suffix for path in files} <= {".lgb", ".json", ".gz", ".md", ".html", ".parquet", ".npz", ""}
     for path in files:
-        if path.suffix in {".json", ""}:  # `MLmodel` has none
-            json.loads(path.read_text(encoding="utf-8"))
+        if path.suffix in {".json", ".gz", ""}:  # `MLmodel` has none
+            json.loads(read_unpacked(path))
         if path.suffix == ".npz":
             with np.load(path, allow_pickle=False) as arrays:
                 assert all(arrays[name].dtype != object for name in arrays.files)

@@ -1,5 +1,6 @@
 """A model on disk is data with hashes: nothing to unpickle, and nothing that was changed is read."""
 
+import gzip
 import json
 import shutil
 
@@ -7,10 +8,14 @@ import pytest
 
 from features.bundle import MANIFEST, file_hash
 from features.errors import InputError
+from tests.conftest import read_unpacked
 from training.models.artifacts import read_model
 from training.records.tracking import FORECASTS, MODELS, Tracking
 
-FILES = ("model.lgb", "features.json", "line.json", "calibration.json", "statistics.json", "thresholds.json", "MLmodel")
+FILES = (
+    *("model.lgb", "features.json", "line.json", "calibration.json"),
+    *("statistics.json.gz", "thresholds.json", "MLmodel"),
+)
 
 
 @pytest.fixture
@@ -43,6 +48,20 @@ def test_a_missing_file_is_refused(bundle, name):
 
     with pytest.raises(InputError, match=f"lacks the file {name}"):
         read_model(bundle)
+
+
+def test_a_bundle_of_a_version_that_packed_nothing_reads_as_before(bundle):
+    """With the statistics as plain JSON."""
+    packed, manifest = bundle / "statistics.json.gz", json.loads((bundle / MANIFEST).read_text())
+    plain = bundle / "statistics.json"
+    now = read_model(bundle).statistics
+    plain.write_bytes(gzip.decompress(packed.read_bytes()))
+    packed.unlink()
+    del manifest["files"][packed.name]
+    manifest["files"][plain.name] = file_hash(plain)
+    (bundle / MANIFEST).write_text(json.dumps(manifest))
+
+    assert read_model(bundle).statistics.to_json() == now.to_json()
 
 
 @pytest.mark.parametrize("text", [None, "", "{}", "not JSON"])
@@ -85,9 +104,9 @@ def test_nothing_in_a_run_is_a_pickle(trained_school):
 
     models = MODELS if Tracking().client.get_run(trained_school.run_id).data.tags["refitted"] == "yes" else FORECASTS
     assert {path.parent.name for path in files if path.name == MANIFEST} == set(models)
-    assert len(files) == 4 + len(models) * (len(FILES) + 1)
+    assert len(files) == 3 + len(models) * (len(FILES) + 1)
     for path in files:
-        text = path.read_bytes().decode("utf-8")
+        text = read_unpacked(path).decode("utf-8")
         assert text.startswith(
-            {".lgb": "tree\n", ".json": "{", ".md": "# ", ".html": "<!doctype html>", "": "{"}[path.suffix]
+            {".lgb": "tree\n", ".json": "{", ".gz": "{", ".md": "# ", ".html": "<!doctype html>", "": "{"}[path.suffix]
         )

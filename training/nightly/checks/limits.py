@@ -15,12 +15,17 @@ what the figures moved with it alone (`bridge`); columns of profiles, which hold
 compare where that is not known. The night before is left out of the mean, so that a change shows on its second night
 as on its first. The volume compares with the same weekday of the weeks before.
 
+A difference of means is in standard deviations of the nights before, pooled with tonight's where that is wider: a mean
+of values with a long tail moves by a few of them. How far past figures of answers lay apart is taken by the square root
+of how many answers there were, then and tonight. A forecast that moved while as many answers were right as it said is
+no alarm: the work has become easier or harder, and the champion knew.
+
 Source: Benjamini and Hochberg (1995), "Controlling the false discovery rate"; limits from a statistic's own history as
 in NannyML's `StandardDeviationThreshold`, here by quantiles, which a few odd nights do not move.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -36,7 +41,9 @@ REFERENCE, REFERENCE_OF_COLUMNS, SKIPPED, LEAST = 10, 5, 1, 3
 """Nights that a figure is compared with, fewer for columns, which grow over a term; nights before tonight that are not
 among them; and the fewest that do."""
 
-SUSTAINED, SUSTAINED_NIGHTS = (ALL, "base_rate"), 3
+BASE_RATE, FORECAST, VOLUME = "base_rate", "forecast", "volume"
+
+SUSTAINED, SUSTAINED_NIGHTS = (ALL, BASE_RATE), 3
 """The school and name of the figure that is the mean of so many nights, tonight's the last of them."""
 
 SAME_WEEKDAYS = 6
@@ -74,6 +81,7 @@ class Judged:
         beyond: 1 if too high, -1 if too low, else 0.
         again: Whether it was so on the comparable night before; of `SUSTAINED`, whether tonight and that one lie on
             that side, each by itself.
+        borne_out: Of forecasts, whether as many answers were right as was forecast: the work is other, the data is not.
     """
 
     school: str
@@ -83,6 +91,7 @@ class Judged:
     limit: float | None
     beyond: int
     again: bool
+    borne_out: bool = False
 
 
 def judge_figures(history: Sequence[Measures], tonight: Measures, checks: Checks) -> list[Judged]:
@@ -112,7 +121,9 @@ def judge_figures(history: Sequence[Measures], tonight: Measures, checks: Checks
     for school in tonight.figures:
         last = next((night for night in reversed(history) if school in night.figures), None)
         before |= {key: sign for key, sign in (last.beyond if last else {}).items() if key[0] == school}
-    return [judged for family in families.values() for judged in _decide(family, tonight, before, checks)]
+    judged = [each for family in families.values() for each in _decide(family, tonight, before, checks)]
+    kept = {each.school for each in judged if each.name == BASE_RATE and each.limit is not None and not each.beyond}
+    return [replace(each, borne_out=each.name == FORECAST and each.school in kept) for each in judged]
 
 
 def least_effect(school: str, name: str, checks: Checks) -> tuple[float, int]:
@@ -170,7 +181,7 @@ def _compare(
     now, past = np.where(np.isnan(effects[-1]), over_vacation[-1], effects[-1]), effects[:-1]
     limits = [least_effect(school, name, checks) for name in names]
     least, direction = (np.array(pair) for pair in zip(*limits, strict=True))
-    center, width, enough = _summarize(past, checks, least)
+    center, width, enough = _summarize(past, _scale(compared, school, names), checks, least)
     distance = np.where(direction == 0, np.abs(now - center), (now - center) * direction) / width
     chance = stats.t.sf(distance, FREEDOM) * np.where(direction == 0, 2, 1)
     limit = np.maximum(least, np.abs(center) + width * stats.t.isf(checks.false_alarms / 2, FREEDOM))
@@ -202,20 +213,39 @@ def _decide(
         yield Judged(each.school, each.name, figure, each.effect, each.limit, sign if is_beyond else 0, again=again)
 
 
-def _summarize(past: Floats, checks: Checks, least: Floats) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
-    """The middle and width of the last past effects of each figure, and whether there are enough of them."""
-    past = past[~np.isnan(past).all(axis=1)][-checks.nights :]
+def _summarize(
+    past: Floats, scale: Floats, checks: Checks, least: Floats
+) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
+    """The middle and width of the last past effects of each figure, and whether there are enough of them.
+
+    Distances from the middle are taken times `scale`, one for each effect.
+    """
+    used = np.flatnonzero(~np.isnan(past).all(axis=1))[-checks.nights :]
+    past, scale = past[used], scale[used]
     there = ~np.isnan(past)
     enough = there.sum(axis=0) >= checks.min_nights
     center, width = np.zeros(past.shape[1]), np.ones(past.shape[1])
     whole = enough & there.all(axis=0)
     # most figures have no gap, and a quantile of many columns at once takes a hundredth of the time
     for columns in ([whole] if whole.any() else []) + [[at] for at in np.flatnonzero(enough & ~whole)]:
-        known = past[:, columns]
-        known = known[~np.isnan(known).any(axis=1)]
+        rows = ~np.isnan(past[:, columns]).any(axis=1)
+        known = past[np.ix_(rows, columns)]
         center[columns] = np.median(known, axis=0)
-        width[columns] = np.quantile(np.abs(known - center[columns]), CENTRAL, axis=0)
+        distances = np.abs(known - center[columns]) * scale[np.ix_(rows, columns)]
+        width[columns] = np.quantile(distances, CENTRAL, axis=0)
     return center, np.maximum(width / stats.norm.isf((1 - CENTRAL) / 2), NARROWEST * least), enough
+
+
+def _scale(nights: Sequence[Measures], school: str, names: Sequence[str]) -> Floats:
+    """By how much figures of each night's answers would lie further apart, were these as few or many as tonight's.
+
+    The standard error of a mean falls with the root of how many answers there are; columns of profiles are of more than
+    the night's.
+    """
+    volumes = [night.figures[school].get(VOLUME) for night in nights]
+    volume = np.array([np.nan if each is None else each.value for each in volumes])  # a logarithm
+    of_answers = np.array([not name.startswith(COLUMN) and name != VOLUME for name in names])
+    return np.where(of_answers, np.exp((volume[:-1] - volume[-1]) / 2)[:, None], 1.0)
 
 
 def _find_effects(
@@ -237,7 +267,7 @@ def _find_effects(
     term = np.cumsum([0, *gaps])
     weekday = np.array([night.moment.weekday() for night in nights])
     of_profiles = names[0].startswith(COLUMN)
-    volume, clock = (names.index(name) if name in names else None for name in ("volume", "clock"))
+    volume, clock = (names.index(name) if name in names else None for name in (VOLUME, "clock"))
     of_each_night = value.copy()
     sustained = names.index(SUSTAINED[1]) if school == SUSTAINED[0] and SUSTAINED[1] in names else None
     if sustained is not None:
@@ -248,6 +278,7 @@ def _find_effects(
     else:
         close = _last(same_term, REFERENCE, SKIPPED)
     usual, unit = _average(close, value), _average(close, spread)
+    unit = np.maximum(unit, np.sqrt((unit**2 + spread**2) / 2))  # pooled, as in Cohen's d, where tonight's is wider
     if sustained is not None:
         before = _last(same_term, REFERENCE, SUSTAINED_NIGHTS - 1)
         usual[:, sustained] = _average(before, value[:, [sustained]])[:, 0]

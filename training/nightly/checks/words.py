@@ -116,7 +116,7 @@ def name_school(school: str) -> str:
 
 def _speak(check: str, each: Judged) -> Finding:
     about, advice = ABOUT[check]
-    level: Level = "alarm" if each.again else "notice"
+    level: Level = "alarm" if each.again and not each.borne_out else "notice"
     where = name_school(each.school)
     column = each.name.removeprefix(COLUMN)
     what = f" ({column}: {MEANING[column].rstrip('.')})" if check == "drift" else ""
@@ -126,6 +126,7 @@ def _speak(check: str, each: Judged) -> Finding:
         nights = f"the mean of {SUSTAINED_NIGHTS} nights, {both} of the last two {side} the usual"
     else:
         nights = "on two nights in a row" if each.again else "on one night"
+        nights += ", borne out by the answers" if each.borne_out else ""
     sentence = f"{where}: {about}{what}: {each.effect or 0:+.3f}, limit {each.limit or 0:.3f}, {nights}"
     return Finding(name_of(each.name), level, sentence, each.effect, each.limit, advice, each.school)
 

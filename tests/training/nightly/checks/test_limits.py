@@ -72,6 +72,49 @@ def test_a_change_is_a_notice_on_the_first_night_and_an_alarm_on_the_second(chan
     assert levels(on_second) == {(name, "alarm")}
 
 
+def test_a_few_students_with_very_many_answers_are_no_drift(monkeypatch):
+    """They move the mean by more than its limit and widen the column likewise; the same move of all is one."""
+    monkeypatch.setattr("training.nightly.checks.words.MEANING", {f"c{number}": "" for number in range(10)})
+    nights = [make_night(moment) for moment in school_nights(40)]
+    moved = [make_night(night.moment, column_c3=0.2) for night in nights[-2:]]
+    wider = [
+        replace(each, figures={"": {**each.figures[""], "column c3": replace(each.figures[""]["column c3"], spread=2)}})
+        for each in moved
+    ]
+
+    assert levels(replay([*nights[:-2], *moved])) == {("drift of c3", "alarm")}
+    assert levels(replay([*nights[:-2], *wider])) == set()
+
+
+def test_the_fewer_the_answers_the_further_a_figure_may_lie():
+    """A quarter of the answers makes a mean lie twice as far apart, and its limit with it; columns stay as they are."""
+    *before, tonight = school_nights(40)
+    history = [make_night(moment) for moment in before]
+    nights = [make_night(tonight, volume=-np.log(answers)) for answers in (1, 16, 64)]
+
+    usual, few, fewer = ({each.name: each.limit for each in judge_figures(history, night, CHECKS)} for night in nights)
+
+    assert fewer["base_rate"] == pytest.approx(2 * few["base_rate"], rel=0.1)
+    assert few["base_rate"] > usual["base_rate"]
+    assert all(fewer[name] == usual[name] for name in usual if name.startswith("column") or name == "volume")
+
+
+@pytest.mark.parametrize(("points", "level"), [(0.0, "notice"), (-0.2, "alarm")])
+def test_a_forecast_that_answers_bear_out_is_no_alarm(points, level):
+    """Harder work, of which the champion knew, is worth a notice; where answers are others too, it is an alarm."""
+    nights = [
+        replace(night, figures={"": {**night.figures[""], "forecast": Figure(0.7 - drop, 0.2)}})
+        for night, drop in (
+            *((make_night(moment), 0.0) for moment in school_nights(40)[:-2]),
+            *((make_night(moment, base_rate=points), 0.2) for moment in school_nights(40)[-2:]),
+        )
+    ]
+
+    (said,) = (each for each in replay(nights) if each.name == "forecast")
+
+    assert (said.level, said.sentence.endswith("borne out by the answers")) == (level, level == "notice")
+
+
 @pytest.mark.parametrize("points", [0.03, -0.03])
 @pytest.mark.parametrize("seed", range(5))
 def test_three_points_of_the_base_rate_are_an_alarm_within_three_nights(points, seed):
