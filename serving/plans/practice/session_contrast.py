@@ -34,7 +34,7 @@ ANSWERS = 5
 NEAR = 0.1
 """How far apart the forecasts of two similar students may be."""
 
-UNKNOWN_KIND, WAITED = "session that no plan here holds", "without a session"
+UNKNOWN_KIND, WAITED = "session outside the plans", "without a session"
 
 SESSION_KINDS: Mapping[str, str] = {
     SessionType.SMALL_GROUP: "small group",
