@@ -119,7 +119,7 @@ def _mean_bytes(elements: Iterable[object], count: int) -> int:
 
 
 class RecentScores:
-    """Probabilities by the bytes of their row, in two halves: the older one leaves whole where the newer one is full.
+    """Probabilities by a digest of their row, in two halves: the older one leaves whole where the newer one is full.
 
     A dictionary that loses one entry for each new one, as a cache of the least recently used has it, is rebuilt larger
     again and again. Here nothing is put into the half that loses some, so that the memory stays the same however long
