@@ -22,8 +22,8 @@ Floats = npt.NDArray[np.float64]
 LEAST_STUDENTS = 20
 """Students of whom anything is compared, at least: of fewer one could be known, and chance says more than the skill."""
 
-WARN, NAMED, ALARM = 1.96, 2.2, 3.09
-"""Standard errors of the limits within which 95 %, 97 % and 99.8 % lie by chance.
+WARN, NAMED, ALARM = 1.96, 2.4, 3.09
+"""Standard errors of the limits within which 95 %, 98.4 % and 99.8 % lie by chance.
 
 Skills of a school are named beyond the middle one: of some 28 that are looked at every week, chance then names about
 one a month (`benchmark insight`).
