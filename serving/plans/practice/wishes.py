@@ -1,4 +1,4 @@
-"""Wishes: with whom a student would like to work, and on what; need comes first."""
+"""Wishes: with whom a student would like to work, on what and where; need comes first."""
 
 import uuid
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from serving.audit.entries import AuditEntry, add_entries
 from serving.errors import ConflictError, NotFoundError, RequestError
 from serving.plans.practice.goals import count_change_of
 from serving.plans.recommend import Planner
+from serving.plans.rooms import is_of_room
 from serving.schemas.people.wishes import WishRequest
 from serving.store.practice.wishes import StoredWish, end_wish, keep_wish, list_wishes
 
@@ -33,7 +34,7 @@ def wish(planner: Planner, caller: Caller, student_id: str, body: WishRequest, n
 
     Raises:
         NotFoundError: There is no such student, or none that the caller may know of.
-        RequestError: The student's team has no such other student or adult, or the date has passed.
+        RequestError: The student's team has no such other student, adult or room, or the date has passed.
         ConflictError: The student has as many wishes already.
     """
     team_id, roster = find_student_team(planner.rosters, caller, student_id)
@@ -45,6 +46,11 @@ def wish(planner: Planner, caller: Caller, student_id: str, body: WishRequest, n
         raise RequestError("unknown_student", detail, field="other_student_id")
     if body.staff_id is not None and body.staff_id not in adults:
         raise RequestError("unknown_staff", "staff_id: the student's team has no such adult", field="staff_id")
+    rooms = [] if team is None else [room.room_id for room in team.rooms]
+    if body.room_id is not None and body.room_id not in rooms:
+        known = ", ".join(rooms) or "it has none"
+        detail = f"room_id: {body.room_id!r} is not one of the rooms of the student's team: {known}"
+        raise RequestError("unknown_room", detail, field="room_id")
     today = date.today()  # noqa: DTZ011 - the school's own day
     if body.until < today:
         raise RequestError("past", f"until: {body.until} has passed; name a day to come", field="until")
@@ -57,6 +63,7 @@ def wish(planner: Planner, caller: Caller, student_id: str, body: WishRequest, n
         datetime.now(UTC),
         body.until,
         caller.key_id,
+        room_id=body.room_id,
     )
     with planner.database.changing() as connection:
         for named in (student_id, body.other_student_id):
@@ -114,5 +121,6 @@ def list_met(stored: StoredWish, team: Team | None) -> list[date]:
             if stored.other_student_id in (None, *past.students)
             and stored.staff_id in (None, past.staff_id)
             and stored.skill_id in (None, past.skill_id)
+            and (stored.room_id is None or is_of_room(past.room_id or "", stored.room_id))
         }
     )

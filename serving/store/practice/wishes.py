@@ -13,7 +13,7 @@ from serving.store.tables import WISHES
 
 @dataclass(frozen=True)
 class StoredWish:
-    """What a student wishes for sessions with an adult; one of the three is set.
+    """What a student wishes for sessions with an adult; one of the four is set.
 
     Attributes:
         wish_id: 32 hexadecimal digits.
@@ -21,6 +21,7 @@ class StoredWish:
         other_student_id: The student with whom this one wishes to work.
         staff_id: The adult with whom.
         skill_id: The skill that the student would like to work on.
+        room_id: The room of the roster in which.
         wished_at: The moment of the wish, UTC.
         until: The last day, by the school's calendar.
         key_id: Id of the key that sent it.
@@ -36,6 +37,7 @@ class StoredWish:
     until: date
     key_id: str
     ended_at: datetime | None = None
+    room_id: str | None = None
 
     def is_open(self, day: date) -> bool:
         """Whether nobody ended it and its last day has not passed."""
