@@ -18,7 +18,7 @@ from serving.schemas.practice import GoalRequest
 from serving.store.practice.goals import Goal, end_goal, keep_goal, list_goals
 
 MOST_OPEN = 5
-"""Open goals of one student: with more, none is one."""
+"""Open goals of one student, and open wishes: with more, none is one."""
 
 Note = Callable[[str | None], AuditEntry]
 """Gives, for the student's team, the audit entry that is stored with a change."""
@@ -43,9 +43,7 @@ def set_goal(planner: Planner, caller: Caller, student_id: str, body: GoalReques
     staff = () if roster.team is None else roster.team.staff
     if body.staff_id not in {adult.staff_id for adult in staff}:
         raise RequestError("unknown_staff", "staff_id: the student's team has no such adult", field="staff_id")
-    today = date.today()  # noqa: DTZ011 - the school's own day
-    if body.until < today:
-        raise RequestError("past", f"until: {body.until} has passed; name a day to come", field="until")
+    today = require_to_come(body.until)
     goal = Goal(
         goal_id=uuid.uuid4().hex,
         student_id=student_id,
@@ -98,6 +96,18 @@ def read_goals(database: Database, *student_ids: str) -> tuple[Goal, ...]:
     """The goals of students whom the caller may see, the newest first."""
     with database.reading() as connection:
         return list_goals(connection, student_ids)
+
+
+def require_to_come(until: date) -> date:
+    """Today, the school's own day, refused where the last day of a goal or wish has passed.
+
+    Raises:
+        RequestError: It has.
+    """
+    today = date.today()  # noqa: DTZ011 - the school's own day
+    if until < today:
+        raise RequestError("past", f"until: {until} has passed; name a day to come", field="until")
+    return today
 
 
 def count_change_of(connection: Connection, student_id: str) -> None:

@@ -1,25 +1,18 @@
 """Wishes: with whom a student would like to work, on what and where; need comes first."""
 
 import uuid
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 from features.roster import Team
 from serving.access.caller import Caller
 from serving.access.visibility import find_student_team, require_student
-from serving.audit.entries import AuditEntry, add_entries
+from serving.audit.entries import add_entries
 from serving.errors import ConflictError, NotFoundError, RequestError
-from serving.plans.practice.goals import count_change_of
+from serving.plans.practice.goals import MOST_OPEN, Note, count_change_of, require_to_come
 from serving.plans.recommend import Planner
 from serving.plans.rooms import is_of_room
 from serving.schemas.people.wishes import WishRequest
 from serving.store.practice.wishes import StoredWish, end_wish, keep_wish, list_wishes
-
-MOST_OPEN = 5
-"""Open wishes of one student: with more, none is one."""
-
-Note = Callable[[str | None], AuditEntry]
-"""Gives, for the student's team, the audit entry that is stored with a change."""
 
 
 def wish(planner: Planner, caller: Caller, student_id: str, body: WishRequest, note: Note) -> StoredWish:
@@ -51,9 +44,7 @@ def wish(planner: Planner, caller: Caller, student_id: str, body: WishRequest, n
         known = ", ".join(rooms) or "it has none"
         detail = f"room_id: {body.room_id!r} is not one of the rooms of the student's team: {known}"
         raise RequestError("unknown_room", detail, field="room_id")
-    today = date.today()  # noqa: DTZ011 - the school's own day
-    if body.until < today:
-        raise RequestError("past", f"until: {body.until} has passed; name a day to come", field="until")
+    today = require_to_come(body.until)
     stored = StoredWish(
         uuid.uuid4().hex,
         student_id,
