@@ -1,7 +1,8 @@
 """Goals: a student sets one with an adult, with a date; student or adult may end it."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 
 from sqlalchemy import Connection
@@ -56,13 +57,10 @@ def set_goal(planner: Planner, caller: Caller, student_id: str, body: GoalReques
         until=body.until,
         key_id=caller.key_id,
     )
-    with planner.database.changing() as connection:
-        require_student(connection, caller, student_id)
+    with change_student(planner, caller, student_id, team_id, note) as connection:
         if sum(each.is_open(today) for each in list_goals(connection, [student_id])) >= MOST_OPEN:
             raise ConflictError("too_many_goals", f"the student has {MOST_OPEN} open goals; end one of them first")
         keep_goal(connection, goal)
-        count_change_of(connection, student_id)
-        add_entries(connection, [note(team_id)])
     return goal
 
 
@@ -83,12 +81,9 @@ def close_goal(
         NotFoundError: There is no such goal of such a student, or none that the caller may know of.
     """
     team_id, _ = find_student_team(planner.rosters, caller, student_id)
-    with planner.database.changing() as connection:
-        require_student(connection, caller, student_id)
+    with change_student(planner, caller, student_id, team_id, note) as connection:
         if not end_goal(connection, student_id, goal_id, reached=reached, now=datetime.now(UTC)):
             raise NotFoundError("unknown_goal", "the student has no goal with this id")
-        count_change_of(connection, student_id)
-        add_entries(connection, [note(team_id)])
         return next(goal for goal in list_goals(connection, [student_id]) if goal.goal_id == goal_id)
 
 
@@ -110,7 +105,18 @@ def require_to_come(until: date) -> date:
     return today
 
 
-def count_change_of(connection: Connection, student_id: str) -> None:
-    """Lets every process read the student's teams again, so that the next plan knows what changed."""
-    for team in find_teams_of(connection, student_id):
-        count_change(connection, team.team_id)
+@contextmanager
+def change_student(
+    planner: Planner, caller: Caller, student_id: str, team_id: str | None, note: Note
+) -> Iterator[Connection]:
+    """A transaction that changes what the next plan knows of a student, with its audit entry.
+
+    Raises:
+        NotFoundError: The student was erased, or left what the caller may see.
+    """
+    with planner.database.changing() as connection:
+        require_student(connection, caller, student_id)
+        yield connection
+        for team in find_teams_of(connection, student_id):
+            count_change(connection, team.team_id)  # so that every process reads it again
+        add_entries(connection, [note(team_id)])

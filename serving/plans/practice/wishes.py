@@ -6,9 +6,8 @@ from datetime import UTC, date, datetime
 from features.roster import Team
 from serving.access.caller import Caller
 from serving.access.visibility import find_student_team, require_student
-from serving.audit.entries import add_entries
 from serving.errors import ConflictError, NotFoundError, RequestError
-from serving.plans.practice.goals import MOST_OPEN, Note, count_change_of, require_to_come
+from serving.plans.practice.goals import MOST_OPEN, Note, change_student, require_to_come
 from serving.plans.recommend import Planner
 from serving.plans.rooms import is_of_room
 from serving.schemas.people.wishes import WishRequest
@@ -56,15 +55,12 @@ def wish(planner: Planner, caller: Caller, student_id: str, body: WishRequest, n
         caller.key_id,
         room_id=body.room_id,
     )
-    with planner.database.changing() as connection:
-        for named in (student_id, body.other_student_id):
-            if named is not None:
-                require_student(connection, caller, named)
+    with change_student(planner, caller, student_id, team_id, note) as connection:
+        if body.other_student_id is not None:
+            require_student(connection, caller, body.other_student_id)
         if sum(each.is_open(today) for each in list_wishes(connection, [student_id])) >= MOST_OPEN:
             raise ConflictError("too_many_wishes", f"the student has {MOST_OPEN} open wishes; end one of them first")
         keep_wish(connection, stored)
-        count_change_of(connection, student_id)
-        add_entries(connection, [note(team_id)])
     return stored
 
 
@@ -82,14 +78,11 @@ def close_wish(planner: Planner, caller: Caller, student_id: str, wish_id: str, 
         NotFoundError: There is no such wish of such a student, or none that the caller may know of.
     """
     team_id, _ = find_student_team(planner.rosters, caller, student_id)
-    with planner.database.changing() as connection:
-        require_student(connection, caller, student_id)
+    with change_student(planner, caller, student_id, team_id, note) as connection:
         found = end_wish(connection, student_id, wish_id, datetime.now(UTC))
         mine = [each for each in list_wishes(connection, [student_id]) if each.wish_id == wish_id]
         if not found or not mine:
             raise NotFoundError("unknown_wish", "the student has no wish with this id")
-        count_change_of(connection, student_id)
-        add_entries(connection, [note(team_id)])
         return mine[0]
 
 
