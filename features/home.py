@@ -24,6 +24,17 @@ DONE_WITH = ("done", "refused")
 """Folders of log files that were read, and of those that are wrong themselves."""
 
 
+class _Place:
+    """A file or folder of a home, by its name there."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, home: "Home", _: type["Home"]) -> Path:
+        """Its path."""
+        return home.root / self.name
+
+
 @dataclass(frozen=True)
 class Home:
     """The folder of one installation; nothing in it is ever in git.
@@ -34,80 +45,52 @@ class Home:
 
     root: Path
 
-    @property
-    def audit(self) -> Path:
-        """The newest entries of the service's audit log, those that are not in the database yet among them."""
-        return self.root / "audit"
+    audit = _Place("audit")
+    """The newest entries of the service's audit log, those that are not in the database yet among them."""
 
-    @property
-    def events(self) -> Path:
-        """The event log, a Delta Lake table."""
-        return self.root / "events"
+    events = _Place("events")
+    """The event log, a Delta Lake table."""
 
-    @property
-    def item_skills(self) -> Path:
-        """Which skills an item needs, a Delta Lake table."""
-        return self.root / "item_skills"
+    item_skills = _Place("item_skills")
+    """Which skills an item needs, a Delta Lake table."""
 
-    @property
-    def rejected(self) -> Path:
-        """One Parquet file of rejected rows per ingest, beside the event log."""
-        return self.root / "rejected"
+    rejected = _Place("rejected")
+    """One Parquet file of rejected rows per ingest, beside the event log."""
 
-    @property
-    def staging(self) -> Path:
-        """Rows on their way into the event log; safe to delete when no ingest runs."""
-        return self.root / "staging"
+    staging = _Place("staging")
+    """Rows on their way into the event log; safe to delete when no ingest runs."""
 
-    @property
-    def published(self) -> Path:
-        """Profiles that the service reads, one folder per model run and moment."""
-        return self.root / "published"
+    published = _Place("published")
+    """Profiles that the service reads, one folder per model run and moment."""
 
-    @property
-    def served(self) -> Path:
-        """A copy of what the service loaded last, for a start without the registry."""
-        return self.root / "served"
+    served = _Place("served")
+    """A copy of what the service loaded last, for a start without the registry."""
 
-    @property
-    def database_marker(self) -> Path:
-        """Says which database the service has used with this home."""
-        return self.root / "database.json"
+    database_marker = _Place("database.json")
+    """Says which database the service has used with this home."""
 
-    @property
-    def trials(self) -> Path:
-        """Which models and profiles the service has tried, and what came of it."""
-        return self.root / "trials"
+    trials = _Place("trials")
+    """Which models and profiles the service has tried, and what came of it."""
 
-    @property
-    def decisions(self) -> Path:
-        """One readable record per nightly decision."""
-        return self.root / "decisions"
+    decisions = _Place("decisions")
+    """One readable record per nightly decision."""
 
-    @property
-    def checks(self) -> Path:
-        """What was measured of each night, one small file for each, which names no student."""
-        return self.root / "checks"
+    checks = _Place("checks")
+    """What was measured of each night, one small file for each, which names no student."""
 
-    @property
-    def unfinished(self) -> Path:
-        """What a night has computed that has not ended, such as one that was killed."""
-        return self.root / "unfinished"
+    unfinished = _Place("unfinished")
+    """What a night has computed that has not ended, such as one that was killed."""
 
-    @property
-    def experiments(self) -> Path:
-        """Forecasts of the rows that experiments were scored on, by salted numbers instead of ids."""
-        return self.root / "experiments"
+    experiments = _Place("experiments")
+    """Forecasts of the rows that experiments were scored on, by salted numbers instead of ids."""
 
     @property
     def erasures(self) -> Path:
         """The list of erasures, which is never restored from a back-up; `REGROUP_ERASURES` puts it on another disk."""
         return Path(os.environ.get("REGROUP_ERASURES") or self.root / "erasures.jsonl").resolve()
 
-    @property
-    def inbox(self) -> Path:
-        """Log files that the next nightly run ingests, with a `mapping.toml` beside them if they need one."""
-        return self.root / "inbox"
+    inbox = _Place("inbox")
+    """Log files that the next nightly run ingests, with a `mapping.toml` beside them if they need one."""
 
     def inbox_folders(self) -> list[Path]:
         """The inbox and the folder in it for each source, sorted; none where there is no inbox."""

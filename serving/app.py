@@ -56,8 +56,8 @@ from serving.grouping import warm_up
 from serving.lifecycle import Drain, PeriodicTask, collect_garbage
 from serving.models.hot_swap import HotSwap, LastGood
 from serving.models.live import LiveEvents
-from serving.models.sources import source_of
-from serving.models.trial import Trials
+from serving.models.published.sources import source_of
+from serving.models.published.trial import Trials
 from serving.plans.turns.queue import SolverQueue
 from serving.settings import Settings, read_settings
 from serving.store.retention import Retention

@@ -234,9 +234,9 @@ def trained_school(
 def tried_school(trained_school: TrainedSchool) -> TrainedSchool:
     """The trained school, whose models were tried already; else each service that a test starts takes seconds more."""
     from features.home import Home
-    from serving.models.registry import Registry
-    from serving.models.sources import RegistrySource
-    from serving.models.trial import Trials
+    from serving.models.published.registry import Registry
+    from serving.models.published.sources import RegistrySource
+    from serving.models.published.trial import Trials
 
     home = Home(trained_school.home)
     source = RegistrySource(home, Registry(trained_school.mlruns_uri))

@@ -233,7 +233,7 @@ def _past_sessions(connection: Connection, team_id: str) -> tuple[PastSession, .
     owner, parts = tables.PAST_SESSIONS, tables.PAST_SESSION_STUDENTS
     students = _students(connection, owner, parts, "session_id", team_id)
     sessions = set()  # since a recorded session may come back in a file
-    for row in _of_team(connection, owner, team_id):
+    for row in sorted(_of_team(connection, owner, team_id), key=lambda row: row["room_id"] is None):
         key = row.pop("session_id")
         del row["recorded"]
         sessions.add(PastSession(**row, students=tuple(students.get(key, ()))))

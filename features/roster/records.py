@@ -168,7 +168,10 @@ class Focus:
 
 @dataclass(frozen=True)
 class PastSession:
-    """One session that really happened; the date is the school's own, staff and skill null where unknown."""
+    """One session that really happened; the date is the school's own, staff, skill and room null where unknown.
+
+    A room, or a place in one, is known of sessions that regroup recorded, and of no file's, which may name them again.
+    """
 
     date: date
     team_id: str
@@ -176,6 +179,7 @@ class PastSession:
     staff_id: str | None
     skill_id: str | None
     students: tuple[str, ...]
+    room_id: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

@@ -133,6 +133,7 @@ PAST_SESSIONS = Table(
     Column("block_id", Text, nullable=False),
     Column("staff_id", Text),
     Column("skill_id", Text),
+    Column("room_id", Text),
     Column("recorded", Boolean, nullable=False),  # by a decision in regroup; a roster file never replaces it
 )
 PAST_SESSION_STUDENTS = Table(

@@ -10,7 +10,7 @@ from serving.api.middleware.authenticate import BOARD
 from serving.board.day.page import TeamQuery, day_address
 from serving.board.pages import render
 from serving.board.route import MAY_USE_BOARD, BoardRoute
-from serving.models.comparison import ALARM, LEAST_STUDENTS, WARN, Comparison
+from serving.models.insight.comparison import ALARM, LEAST_STUDENTS, WARN, Comparison
 from serving.plans.practice.digest import write_digest
 from serving.plans.practice.insight import ITEM_WEEKS, WEEKS, Part, make_insight
 

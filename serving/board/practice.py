@@ -60,11 +60,12 @@ class MarkForm(FormBody):
 
 
 class WishForm(FormBody):
-    """A wish for sessions: one of the three."""
+    """A wish for sessions: one of the four."""
 
     other_student_id: Identity | None = None
     staff_id: Identity | None = None
     skill_id: Identity | None = None
+    room_id: Identity | None = None
     until: SchoolDate
 
 
@@ -121,7 +122,9 @@ def make_wish(student_id: StudentInPath, form: CurrentForm, page: CurrentDayPage
     try:
         body = WishRequest.model_validate(sent.model_dump())
     except ValueError as error:
-        raise RequestError("invalid_request", "choose one: somebody to work with, an adult, or a skill") from error
+        raise RequestError(
+            "invalid_request", "choose one: somebody to work with, an adult, a skill, or a room"
+        ) from error
     wish(page.planner, page.caller, student_id, body, _note(page, "wish", student_id))
     return _show(student_id, "wishes")
 
@@ -169,6 +172,7 @@ def describe_student(
         "all_skills": [],
         "wishes": [],
         "others": [],
+        "rooms": [],
     }
     if team is None:
         return values
@@ -190,6 +194,7 @@ def describe_student(
             ((each, called.student(each)) for each in team.members if each != student_id),
             key=lambda one: one[1].casefold(),
         ),
+        "rooms": [room.room_id for room in team.rooms],
         "known": known,
         "adults": sorted(((each.staff_id, called.adult(each.staff_id)) for each in team.staff), key=lambda one: one[1]),
         "all_skills": sorted(named.items(), key=lambda one: one[1].casefold()),
@@ -202,6 +207,8 @@ def _describe_wish(stored: StoredWish, skills: SkillMap, called: Names) -> str:
         what = f"to work with {called.student(stored.other_student_id)}"
     elif stored.staff_id is not None:
         what = f"to work with {called.adult(stored.staff_id)}"
+    elif stored.room_id is not None:
+        what = f"to work in {stored.room_id}"
     else:
         what = f"to work on {skill_name(skills, stored.skill_id or '')}"
     return f"{what}, until {stored.until:%a} {stored.until.day} {stored.until:%b}"

@@ -18,7 +18,7 @@ from serving.api.gated_route import GatedRoute
 from serving.api.middleware.authenticate import BOARD
 from serving.api.problems import describe_fields
 from serving.board.pages import render_error
-from serving.board.signed_in import COOKIE, SignedIn, cookie_options, require_own_form
+from serving.board.signed_in import COOKIE, cookie_options, require_own_form
 from serving.errors import RequestError, ServiceError, UnauthorizedError
 
 logger = logging.getLogger("regroup")
@@ -113,12 +113,6 @@ async def read_form(request: Request) -> Mapping[str, list[str]]:
     return fields
 
 
-async def get_signed_in(request: Request) -> SignedIn:
-    """Who is signed in."""
-    who: SignedIn = request.state.signed_in
-    return who
-
-
 async def get_form(request: Request) -> "Form":
     """The form of this request, which a page of this session sent."""
     form = Form(await read_form(request))
@@ -162,4 +156,3 @@ class FormBody(BaseModel):
 
 
 CurrentForm = Annotated[Form, Depends(get_form)]
-CurrentSignedIn = Annotated[SignedIn, Depends(get_signed_in)]

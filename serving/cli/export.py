@@ -31,9 +31,9 @@ def export(options: argparse.Namespace) -> int:
         RegistryAwayError: The registry does not answer.
         InputError: The folder holds something else, or a file of the champion was altered.
     """
-    from serving.models.bundle import write_artifacts
-    from serving.models.registry import Registry
-    from serving.models.sources import RegistrySource
+    from serving.models.published.bundle import write_artifacts
+    from serving.models.published.registry import Registry
+    from serving.models.published.sources import RegistrySource
     from serving.settings import read_settings
 
     settings = read_settings()

@@ -134,7 +134,7 @@ def _require_models(settings: "Settings") -> None:
 
     Whether the registry gives a champion is seen when the service loads it: to ask takes seconds of importing MLflow.
     """
-    from serving.models.bundle import read_artifacts
+    from serving.models.published.bundle import read_artifacts
 
     home = settings.home
     has_copy = any(home.served.glob(f"*/{MANIFEST}"))

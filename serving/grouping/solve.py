@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from serving.grouping.clock import is_over
 from serving.grouping.errors import InfeasibleError
 from serving.grouping.exact.seating import assign_students
+from serving.grouping.exact.wished_rooms import grant_rooms, list_room_wishes
 from serving.grouping.infeasible.counting import find_conflicts
 from serving.grouping.infeasible.diagnosis import name_conflicts
 from serving.grouping.problem.people import Adult, Need, Student
@@ -91,7 +92,8 @@ def find_sessions(problem: Problem, budget: Budget = DEFAULT_BUDGET) -> Solution
         found = search_starts(data, replace(budget, seconds=budget.left(began, share)))
     except InfeasibleError as error:
         raise InfeasibleError(name_conflicts(problem, error.conflicts, budget.until(began, share + SEATS))) from None
-    sessions, status, cut = found.sessions, SEARCHED, found.cut
+    sessions = grant_rooms(problem, found.sessions, budget.until(began, share + SEATS))
+    status, cut = SEARCHED, found.cut
     least_need = found.least_need + online_score(data.arrays)
     earlier: list[tuple[Session, ...]] = []
     for _ in range(budget.seatings):
@@ -102,10 +104,13 @@ def find_sessions(problem: Problem, budget: Budget = DEFAULT_BUDGET) -> Solution
         seated = assign_students(data, found.sessions, earlier, until, few=budget.seconds is None)
         if seated is None:
             break
-        sessions, status = _pick_better(problem, sessions, *seated, least_need) or (sessions, status)
+        placed = grant_rooms(problem, seated[0], until)
+        sessions, status = _pick_better(problem, sessions, placed, seated[1], least_need) or (sessions, status)
         if status == "seats_optimal":
             break
         earlier.append(seated[0])
+    if list_room_wishes(problem):
+        status = SEARCHED  # seats were proven best without them
     return Solution(data, sessions, status, found.most_need, cut)
 
 
@@ -120,9 +125,11 @@ def prove_plan(data: ProblemData, plan: Plan, rounds: int, until: float | None =
         exact: rounds after that with groupmates' points exact.
     """
     arrays = data.arrays
-    bound = bound_day(arrays, plan.score.total, rounds, exact, until=until) if rounds else math.inf
-    status: Status = "optimal" if bound <= plan.score.total else plan.status
-    return replace(plan, status=status, bound=bound, online_score=online_score(arrays))
+    for_rooms = data.problem.weights.wishes * len(list_room_wishes(data.problem))  # no plan meets more than all
+    value = plan.score.total - for_rooms
+    bound = bound_day(arrays, value, rounds, exact, until=until) if rounds else math.inf
+    status: Status = "optimal" if bound <= value else plan.status
+    return replace(plan, status=status, bound=bound + for_rooms, online_score=online_score(arrays))
 
 
 def warm_up() -> None:

@@ -11,10 +11,10 @@ from features.errors import RegroupError
 from features.home import Home
 from serving.errors import NotReadyError, RefusedError
 from serving.lifecycle import PeriodicTask
-from serving.models.bundle import Artifacts, holds, write_artifacts
+from serving.models.published.bundle import Artifacts, holds, write_artifacts
+from serving.models.published.sources import BundleSource, SnapshotSource, Version
+from serving.models.published.trial import Trials
 from serving.models.snapshot import Snapshot, load_snapshot
-from serving.models.sources import BundleSource, SnapshotSource, Version
-from serving.models.trial import Trials
 
 logger = logging.getLogger("regroup")
 

@@ -23,10 +23,10 @@ from features.profiles.state import State
 from features.publications import read_publication, read_statistics
 from serving.errors import SnapshotError
 from serving.models.answers import ItemAnswers
-from serving.models.bundle import Artifacts, Source
 from serving.models.cache import Cache, estimate_bytes
 from serving.models.forecaster import Forecaster
-from serving.models.registry import Champion
+from serving.models.published.bundle import Artifacts, Source
+from serving.models.published.registry import Champion
 from serving.models.status import Rows
 
 logger = logging.getLogger("regroup")

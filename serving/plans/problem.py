@@ -209,7 +209,7 @@ def state_day(
         adults=remembered.adults,
         recent_groupmates=remembered.recent_groupmates,
         contacts=remembered.contacts,
-        wishes=tuple(state_wishes(practice.wishes, request.day, team.members, adults, skill_ids)),
+        wishes=state_wishes(practice.wishes, request.day, team.members, adults, skill_ids, rooms or ()),
         skills=tuple(Skill(skill, name) for skill, name in names.items()),
         rooms=rooms,
         effects=policy.effects_for(adult.role for adult in team.staff),

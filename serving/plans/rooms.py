@@ -42,6 +42,11 @@ def list_rooms(rooms: Sequence[RosterRoom], policy: DayPolicy, students: int) ->
     return tuple(found)
 
 
+def is_of_room(place: str, room_id: str) -> bool:
+    """Whether a place of a day is a room of the roster, or a part of it."""
+    return room_id in (place, place.rpartition(MARK)[0])
+
+
 def name_room(room_id: str | None, policy: DayPolicy) -> str | None:
     """The roster's room of a place; null where the team plans no rooms."""
     if room_id is None:

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from features.dates import FIRST_DATE, LAST_DATE
 from serving.grouping import STUDENT, Purpose, SessionType
-from serving.models.bundle import Source
+from serving.models.published.bundle import Source
 from serving.models.status import Status
 from serving.schemas.texts import Identity
 

@@ -223,6 +223,7 @@ def record_sessions(connection: Connection, team_id: str, day: date, seats: Iter
             None if each.session_type is SessionType.ONLINE else each.adults[0],
             each.skill_id,
             tuple(each.students),
+            each.room_id,
         )
         for each in seats
     ]

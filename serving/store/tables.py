@@ -141,9 +141,10 @@ WISHES = Table(
     METADATA,
     Column("wish_id", String(32), primary_key=True),
     Column("student_id", Text, nullable=False, index=True),
-    Column("other_student_id", Text, index=True),  # one of these three is set
+    Column("other_student_id", Text, index=True),  # one of these four is set
     Column("staff_id", Text),
     Column("skill_id", Text),
+    Column("room_id", Text),
     Column("wished_at", UtcTime, nullable=False),
     Column("until", Date, nullable=False),
     Column("key_id", String(16), nullable=False),

@@ -16,7 +16,7 @@ from features.events.log.store import data_version, read_events
 from features.home import Home
 from features.profiles.kernel import COLUMNS
 from features.publications import publish_profiles, read_publication
-from serving.models.registry import Registry
+from serving.models.published.registry import Registry
 from tests.features.publications.test_publish import assert_same_state
 from training.models.artifacts import read_model
 from training.nightly.backend import current_each, use_backend, work_here

@@ -22,8 +22,8 @@ from features.events.log.store import data_version, read_events
 from features.home import Home
 from features.publications import read_publication
 from features.schema import BUCKETS
-from serving.models.registry import Registry
-from serving.models.sources import RegistrySource
+from serving.models.published.registry import Registry
+from serving.models.published.sources import RegistrySource
 from tests.conftest import copy_database, read_unpacked
 from tests.features.events.test_store import some_rows
 from training.__main__ import main

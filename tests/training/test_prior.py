@@ -15,9 +15,9 @@ from features.profiles.kernel import COLUMNS
 from serving.api.responses.recommendations import to_provenance
 from serving.app import create_app
 from serving.models.forecaster import Forecaster
-from serving.models.registry import Registry
+from serving.models.published.registry import Registry
+from serving.models.published.sources import RegistrySource
 from serving.models.snapshot import load_snapshot
-from serving.models.sources import RegistrySource
 from tests.conftest import read_unpacked
 from training.__main__ import main
 from training.config import load_config

@@ -30,9 +30,9 @@ from features.errors import InputError
 from features.profiles.difficulty import Statistics
 from features.profiles.timeline import count_responses, fit_responses
 from features.roster import Block, SkillMap, Staff, Team
-from serving.models.comparison import ALARM
-from serving.models.residuals import Residuals, measure_residuals
-from serving.models.shifts import Expected, expect_answers
+from serving.models.insight.comparison import ALARM
+from serving.models.insight.residuals import Residuals, measure_residuals
+from serving.models.insight.shifts import Expected, expect_answers
 from serving.plans.practice.insight import KINDS, SCHOOL, TEAM, WEEKS, Part, compare_answers, to_microseconds
 from serving.plans.practice.session_contrast import SESSION_KINDS, HeldSession, contrast_sessions
 from training.config import Boosting, load_config

@@ -179,20 +179,23 @@ def _count_goals(school: OpenSchool) -> Measure:
 
 
 def _wish(school: OpenSchool, draw: np.random.Generator) -> OpenSchool:
-    """Every second student wishes for another student, an adult, or a skill of the log."""
+    """Every second student wishes for another student, an adult, a skill of the log, or a room."""
     members, adults = list(school.team.members), [adult.staff_id for adult in school.team.staff]
     skills = sorted({forecast.skill for forecast in school.forecasts})
+    rooms = [room.room_id for room in school.team.rooms]
 
     def make() -> Iterator[StoredWish]:
         for at, student in enumerate(members[::2]):
             others = [each for each in members if each != student]
-            other, adult, skill = (each[draw.integers(len(each))] for each in (others, adults, skills))
+            named = [str(each[draw.integers(len(each))]) for each in (others, adults, skills, rooms)]
+            other, adult, skill, room = (name if at % 4 == kind else None for kind, name in enumerate(named))
             yield StoredWish(
                 wish_id=f"{at:032}",
                 student_id=student,
-                other_student_id=other if at % 3 == 0 else None,
-                staff_id=adult if at % 3 == 1 else None,
-                skill_id=skill if at % 3 == 2 else None,  # noqa: PLR2004 - the third of the three
+                other_student_id=other,
+                staff_id=adult,
+                skill_id=skill,
+                room_id=room,
                 wished_at=datetime.now(UTC),
                 until=LAST,
                 key_id=NOBODY,

@@ -117,7 +117,7 @@ def save_model(school: School, members: list[str], into: Path) -> tuple[Path, pd
     from mlflow.models import infer_signature  # noqa: PLC0415
 
     from features.publications import newest_publication, read_publication  # noqa: PLC0415
-    from serving.models.registry import Registry  # noqa: PLC0415
+    from serving.models.published.registry import Registry  # noqa: PLC0415
 
     registry = Registry(school.store)
     champion = registry.champion()

@@ -23,7 +23,7 @@ class _Line:
     end: date | None
 
 
-ID = Column(cells.parse_source_id, private=True)
+ID = Column(cells.parse_source_id)
 MAYBE_ID = Column(cells.parse_source_id, needed=False)
 TEXT = Column(lambda text: parse_text(text) or None, needed=False)
 DAY = Column(cells.parse_day, needed=False)

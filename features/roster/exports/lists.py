@@ -117,11 +117,9 @@ class SchoolLists:
         rows: The rows of each kind, with their lines.
         files: Name of the file of each kind, without `.csv`.
         delta: Kinds of which the files hold only what has changed.
-        id_of: Which of a person's ids is theirs in regroup.
     """
 
     shape: str
     rows: Records
     files: Mapping[str, str]
     delta: frozenset[str] = field(default_factory=frozenset)
-    id_of: str = "sourcedId"

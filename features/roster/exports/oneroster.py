@@ -137,7 +137,7 @@ def read_oneroster(files: Files, findings: Findings, id_of: str = "sourcedId") -
     shape = f"OneRoster {version}" if version else "OneRoster"
     if not manifest and "people" in rows and b"status" not in files[by_name["users"]].split(b"\n", 1)[0].lower():
         shape = "Microsoft School Data Sync 2.1"
-    return SchoolLists(shape, rows, {kind: layout.name for kind, layout in FILES.items()}, delta, id_of)
+    return SchoolLists(shape, rows, {kind: layout.name for kind, layout in FILES.items()}, delta)
 
 
 def _with_other_id(layout: RosterFile, id_of: str) -> RosterFile:

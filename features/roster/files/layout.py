@@ -16,16 +16,15 @@ class Column:
     """One column of a roster file.
 
     Attributes:
-        parse: Makes the value of a cell; raises ValueError with what would be right.
+        parse: Makes the value of a cell; raises ValueError with what would be right. What reads ids, names or texts of
+            students never repeats the cell.
         needed: Whether a cell must not be blank; such a column must be there too.
         blank: The value of a blank cell.
-        private: Whether the cell holds student data, which no message repeats.
     """
 
     parse: Callable[[str], Value]
     needed: bool = True
     blank: Value = None
-    private: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,6 @@ class RosterFile:
 
 
 ID = Column(cells.parse_id)
-STUDENT = Column(cells.parse_id, private=True)
 MAYBE_ID = Column(cells.parse_id, needed=False)
 TEXT = Column(cells.parse_text)
 MAYBE_TEXT = Column(lambda text: cells.parse_text(text) or None, needed=False)
@@ -67,7 +65,7 @@ FILES = (
         records.Member,
         {
             "team_id": ID,
-            "student_id": STUDENT,
+            "student_id": ID,
             "from_date": Column(cells.parse_date, needed=False),
             "until": Column(cells.parse_date, needed=False),
         },
@@ -111,7 +109,7 @@ FILES = (
             "rule_id": ID,
             "team_id": ID,
             "kind": Column(cells.one_of(*records.RULE_KINDS)),
-            "students": Column(cells.parse_ids, needed=False, blank=(), private=True),
+            "students": Column(cells.parse_ids, needed=False, blank=()),
             "staff_id": MAYBE_ID,
             "block_id": MAYBE_ID,
             "skill_id": MAYBE_ID,
@@ -145,7 +143,7 @@ FILES = (
             "block_id": ID,
             "staff_id": MAYBE_ID,
             "skill_id": MAYBE_ID,
-            "students": Column(cells.parse_ids, private=True),
+            "students": Column(cells.parse_ids),
         },
         key=("date", "team_id", "block_id", "staff_id", "skill_id", "students"),
     ),
@@ -155,7 +153,7 @@ FILES = (
         {
             "series_id": ID,
             "team_id": ID,
-            "students": Column(cells.parse_ids, private=True),
+            "students": Column(cells.parse_ids),
             "staff_id": ID,
             "skills": Column(cells.parse_ids),
             "from_date": Column(cells.parse_date),
@@ -170,13 +168,13 @@ FILES = (
     RosterFile(
         "demographics",
         records.Demographic,
-        {"student_id": STUDENT, "column": TEXT, "value": Column(cells.parse_text, private=True)},
+        {"student_id": ID, "column": TEXT, "value": TEXT},
         key=("student_id", "column"),
     ),
     RosterFile(
         "ids",
         OtherId,
-        {"student_id": STUDENT, "kind": TEXT, "other_id": STUDENT},
+        {"student_id": ID, "kind": TEXT, "other_id": ID},
         key=("kind", "other_id"),
     ),
 )
@@ -185,9 +183,9 @@ NAMES = RosterFile(
     "names",
     PersonName,
     {
-        "student_id": Column(cells.parse_id, needed=False, private=True),
+        "student_id": MAYBE_ID,
         "staff_id": MAYBE_ID,
-        "name": Column(cells.parse_text, private=True),
+        "name": TEXT,
     },
     key=("student_id", "staff_id"),
 )

@@ -6,7 +6,6 @@ from fastapi import Query, Response
 from pydantic import Field
 
 from serving.api.dependencies import PlanInPath
-from serving.api.routes.practice.session_reports import store_report
 from serving.board.changes.take_step import make_router
 from serving.board.day.page import CurrentDayPage, DayPage, day_address
 from serving.board.day.view import name_session
@@ -15,6 +14,7 @@ from serving.board.route import CurrentForm, FormBody
 from serving.errors import ConflictError, RequestError
 from serving.plans.edits.steps import require_session
 from serving.plans.practice.coaching import may_observe, note_observation
+from serving.plans.practice.session_reports import store_report
 from serving.schemas.practice import (
     MOST_QUESTIONS,
     AttendeeIn,
@@ -55,7 +55,13 @@ def report(recommendation_id: PlanInPath, form: CurrentForm, page: CurrentDayPag
     try:
         students = _read_students(sent, require_session(edited, sent.session_id).students)
         body = SessionReportRequest(session_id=sent.session_id, happened=sent.happened, students=students)
-        store_report(page.planner.database, page.caller, page.auditor, recommendation_id, body)
+        store_report(
+            page.planner.database,
+            page.caller,
+            recommendation_id,
+            body,
+            lambda team_id: page.auditor.entry("report_session", team_id=team_id, subject=recommendation_id),
+        )
     except (ConflictError, RequestError) as error:
         return _render(page, recommendation_id, sent.session_id, problem=str(error), status=error.status)
     return _render(page, recommendation_id, sent.session_id, said="It is written down.")

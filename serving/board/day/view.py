@@ -64,7 +64,6 @@ class Card:
         kind: The type of session, in words.
         purpose: What it is for; empty where nothing is known.
         adults: Names of its adults, the lead first.
-        staff_ids: Their ids.
         room: The room; null where the team plans none.
         room_id: Its id, likewise.
         why: Why it is held; null for a session that people made.
@@ -80,7 +79,6 @@ class Card:
     kind: str
     purpose: str
     adults: Sequence[str]
-    staff_ids: Sequence[str]
     room: str | None
     room_id: str | None
     why: str | None
@@ -188,7 +186,6 @@ def _view_session(
         kind=SESSION_TYPES[session.session_type],
         purpose=name_purpose(before.purpose) if before is not None else "",
         adults=[names.adult(adult) for adult in session.adults],
-        staff_ids=session.adults,
         room=before.room if before is not None and before.room_id == session.room else session.room,
         room_id=session.room,
         why=names.put_into(speak_plainly(before.why)) if before is not None and session.led else None,

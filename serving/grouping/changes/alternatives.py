@@ -9,6 +9,7 @@ from serving.grouping.changes.difference import find_moves, read_seats
 from serving.grouping.clock import is_over
 from serving.grouping.errors import require_range
 from serving.grouping.exact.seating import assign_students
+from serving.grouping.exact.wished_rooms import grant_rooms
 from serving.grouping.problem.places import Seat
 from serving.grouping.problem.plan import Plan, Session
 from serving.grouping.problem.problem import Problem
@@ -178,7 +179,7 @@ class _AlternativeSearch:
             and not find_violations(self.problem, seated[0])
         ):
             sessions = seated[0]
-        return sessions
+        return grant_rooms(self.problem, sessions, self.budget.until(began))
 
 
 def _reward_change(arrays: ProblemArrays, penalty: float) -> ProblemArrays:

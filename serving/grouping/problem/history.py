@@ -48,22 +48,11 @@ class Carried(NamedTuple):
     contacts: tuple[Contact, ...]
 
 
-def carry_history(problem: Problem, past: Sequence[PastDay], window_days: int) -> Problem:
-    """Returns a problem with past days added to its own history, which lies before these; see `recollect`.
-
-    Example:
-        Two students who shared a session yesterday, and two days ago, have met twice within a window of 2 days.
-    """
-    people, history = (problem.students, problem.adults), (problem.recent_groupmates, problem.contacts)
-    return replace(problem, **recollect(*people, past, window_days, *history)._asdict())
-
-
 def recollect(
     students: Sequence[Student],
     adults: Sequence[Adult],
     past: Sequence[PastDay],
     window_days: int,
-    recent_groupmates: Iterable[GroupmateCount] = (),
     contacts: Iterable[Contact] = (),
 ) -> Carried:
     """Returns the people of a day to plan with the history that past days add.
@@ -75,13 +64,11 @@ def recollect(
         adults: those of the day to plan.
         past: days in any order.
         window_days: how far back groupmates, contacts and duties count.
-        recent_groupmates: counts from before the past days.
         contacts: counts from before the past days.
     """
     names, leaders = {student.id for student in students}, {adult.id for adult in adults}
     near = [day for day in past if day.days_ago <= window_days]
-    met = Counter({(mate.first, mate.second): mate.sessions for mate in recent_groupmates})
-    met.update(count_groupmates(near, names))
+    met = count_groupmates(near, names)
     before = {(contact.student, contact.adult): contact for contact in contacts}
     led = Counter({pair: contact.sessions for pair, contact in before.items()})
     led.update(count_contacts(near, names, leaders))

@@ -244,19 +244,21 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a student wishes for adult-led sessions today; one of the three is named.
+    """What a student wishes for adult-led sessions today; one of the four is named.
 
     Attributes:
         other: a student with whom to share them.
         adult: who leads one.
         skill: what one is about.
+        rooms: where one is held; several are parts of one large room, each as good.
     """
 
     student: StudentId
     other: StudentId | None = None
     adult: str | None = None
     skill: str | None = None
+    rooms: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if sum(each is not None for each in (self.other, self.adult, self.skill)) != 1:
-            raise ProblemError("Wish", "two or none", "with one of other, adult and skill", private=True)
+        if sum(each is not None for each in (self.other, self.adult, self.skill, self.rooms or None)) != 1:
+            raise ProblemError("Wish", "several or none", "with one of other, adult, skill and rooms", private=True)

@@ -113,17 +113,14 @@ class Problem:
                     # An earlier plan may hold a skill that nobody needs any more.
                     if value is not None and value not in known[kind] and (name, key) != ("previous", "skill"):
                         require_known(f"{name}[{at}].{key}", value, known[kind], kind)
-        for name in ("students", "adults", "rooms"):
+        for name, key in _LISTS:
             for at, part in enumerate(getattr(self, name) or ()):
-                for block in sorted(part.blocks or ()):
-                    require_known(f"{name}[{at}].blocks", block, known["blocks"], "blocks")
+                for value in sorted(getattr(part, key) or ()):
+                    require_known(f"{name}[{at}].{key}", value, known[key], key)
         groupmates = tuple((mate.first, mate.second) for mate in self.recent_groupmates)
         _require_pairs("keep_apart", self.keep_apart, known["students"])
         _require_pairs("keep_together", self.keep_together, known["students"])
         _require_pairs("recent_groupmates", groupmates, known["students"])
-        for at, block in enumerate(self.blocks):
-            for skill in sorted(block.skills or ()):
-                require_known(f"blocks[{at}].skills", skill, known["skills"], "skills")
         self._require_adults(known)
 
     def _require_adults(self, known: dict[str, set[str]]) -> None:
@@ -161,7 +158,7 @@ _IDENTITY: dict[str, Callable[[Any], Any]] = {
     "needs": attrgetter("student", "skill"),
     "recent_groupmates": attrgetter("first", "second"),
     "contacts": attrgetter("student", "adult"),
-    "wishes": attrgetter("student", "other", "adult", "skill"),
+    "wishes": attrgetter("student", "other", "adult", "skill", "rooms"),
     "previous": attrgetter("student", "block"),
     "sizes": attrgetter("session_type"),
     "effects": attrgetter("session_type", "role"),
@@ -179,6 +176,10 @@ _REFERENCES = {
     "block": "blocks",
 }
 """The fields that name a part, and the parts that they may name."""
+
+
+_LISTS = (("students", "blocks"), ("adults", "blocks"), ("rooms", "blocks"), ("blocks", "skills"), ("wishes", "rooms"))
+"""Kinds of part, each with a field that lists parts of the kind that it is called after."""
 
 
 def _require_pairs(name: str, pairs: Sequence[Pair], students: set[str]) -> None:

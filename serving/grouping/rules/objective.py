@@ -228,7 +228,7 @@ def observations(ledger: Ledger) -> Term:
 
 
 def wishes(ledger: Ledger) -> Term:
-    """Wishes of students that are met: for an adult or a skill once, for another student in each session shared."""
+    """Wishes of students that are met: for another student in each session shared, for anything else once."""
     asked, held = ledger.problem.wishes, defaultdict[str, set[int]](set)
     for at, session in enumerate(ledger.led) if asked else ():
         for student in session.students:
@@ -239,7 +239,8 @@ def wishes(ledger: Ledger) -> Term:
         if wish.other is not None:
             met += len(mine & held[wish.other])
         else:
-            met += any(wish.adult == ledger.led[at].adults[0] or wish.skill == ledger.led[at].skill for at in mine)
+            sessions = [ledger.led[at] for at in mine]
+            met += any(wish.adult == s.adults[0] or wish.skill == s.skill or s.room in wish.rooms for s in sessions)
     return _gain(ledger, "wishes", met, f"{len(asked)} wishes of students are met {met} times.")
 
 

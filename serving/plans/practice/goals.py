@@ -1,7 +1,8 @@
 """Goals: a student sets one with an adult, with a date; student or adult may end it."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 
 from sqlalchemy import Connection
@@ -18,7 +19,7 @@ from serving.schemas.practice import GoalRequest
 from serving.store.practice.goals import Goal, end_goal, keep_goal, list_goals
 
 MOST_OPEN = 5
-"""Open goals of one student: with more, none is one."""
+"""Open goals of one student, and open wishes: with more, none is one."""
 
 Note = Callable[[str | None], AuditEntry]
 """Gives, for the student's team, the audit entry that is stored with a change."""
@@ -43,9 +44,7 @@ def set_goal(planner: Planner, caller: Caller, student_id: str, body: GoalReques
     staff = () if roster.team is None else roster.team.staff
     if body.staff_id not in {adult.staff_id for adult in staff}:
         raise RequestError("unknown_staff", "staff_id: the student's team has no such adult", field="staff_id")
-    today = date.today()  # noqa: DTZ011 - the school's own day
-    if body.until < today:
-        raise RequestError("past", f"until: {body.until} has passed; name a day to come", field="until")
+    today = require_to_come(body.until)
     goal = Goal(
         goal_id=uuid.uuid4().hex,
         student_id=student_id,
@@ -58,13 +57,10 @@ def set_goal(planner: Planner, caller: Caller, student_id: str, body: GoalReques
         until=body.until,
         key_id=caller.key_id,
     )
-    with planner.database.changing() as connection:
-        require_student(connection, caller, student_id)
+    with change_student(planner, caller, student_id, team_id, note) as connection:
         if sum(each.is_open(today) for each in list_goals(connection, [student_id])) >= MOST_OPEN:
             raise ConflictError("too_many_goals", f"the student has {MOST_OPEN} open goals; end one of them first")
         keep_goal(connection, goal)
-        count_change_of(connection, student_id)
-        add_entries(connection, [note(team_id)])
     return goal
 
 
@@ -85,12 +81,9 @@ def close_goal(
         NotFoundError: There is no such goal of such a student, or none that the caller may know of.
     """
     team_id, _ = find_student_team(planner.rosters, caller, student_id)
-    with planner.database.changing() as connection:
-        require_student(connection, caller, student_id)
+    with change_student(planner, caller, student_id, team_id, note) as connection:
         if not end_goal(connection, student_id, goal_id, reached=reached, now=datetime.now(UTC)):
             raise NotFoundError("unknown_goal", "the student has no goal with this id")
-        count_change_of(connection, student_id)
-        add_entries(connection, [note(team_id)])
         return next(goal for goal in list_goals(connection, [student_id]) if goal.goal_id == goal_id)
 
 
@@ -100,7 +93,30 @@ def read_goals(database: Database, *student_ids: str) -> tuple[Goal, ...]:
         return list_goals(connection, student_ids)
 
 
-def count_change_of(connection: Connection, student_id: str) -> None:
-    """Lets every process read the student's teams again, so that the next plan knows what changed."""
-    for team in find_teams_of(connection, student_id):
-        count_change(connection, team.team_id)
+def require_to_come(until: date) -> date:
+    """Today, the school's own day, refused where the last day of a goal or wish has passed.
+
+    Raises:
+        RequestError: It has.
+    """
+    today = date.today()  # noqa: DTZ011 - the school's own day
+    if until < today:
+        raise RequestError("past", f"until: {until} has passed; name a day to come", field="until")
+    return today
+
+
+@contextmanager
+def change_student(
+    planner: Planner, caller: Caller, student_id: str, team_id: str | None, note: Note
+) -> Iterator[Connection]:
+    """A transaction that changes what the next plan knows of a student, with its audit entry.
+
+    Raises:
+        NotFoundError: The student was erased, or left what the caller may see.
+    """
+    with planner.database.changing() as connection:
+        require_student(connection, caller, student_id)
+        yield connection
+        for team in find_teams_of(connection, student_id):
+            count_change(connection, team.team_id)  # so that every process reads it again
+        add_entries(connection, [note(team_id)])

@@ -20,7 +20,7 @@ from features.events.log.store import read_events
 from features.roster import SkillMap, Team
 from serving.access.caller import Caller
 from serving.access.visibility import find_roster
-from serving.models.comparison import (
+from serving.models.insight.comparison import (
     ALARM,
     NAMED,
     Comparison,
@@ -29,8 +29,8 @@ from serving.models.comparison import (
     draw_funnel,
     group_by,
 )
-from serving.models.residuals import Ints, Residuals, measure_residuals
-from serving.models.shifts import Expected, expect_answers
+from serving.models.insight.residuals import Ints, Residuals, measure_residuals
+from serving.models.insight.shifts import Expected, expect_answers
 from serving.models.snapshot import Snapshot
 from serving.plans.practice.session_contrast import (
     WAITED,

@@ -1,17 +1,15 @@
 """Which adults know which student: those who led a session with the student lately, and those who say so."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from features.database import Database
 from features.roster import Team
 from serving.access.caller import Caller
-from serving.access.visibility import find_student_team, require_student
-from serving.audit.entries import AuditEntry, add_entries
+from serving.access.visibility import find_student_team
 from serving.errors import ForbiddenError, RequestError
 from serving.plans.coverage import KNOWN_WEEKS, list_known_adults
-from serving.plans.practice.goals import count_change_of
+from serving.plans.practice.goals import Note, change_student
 from serving.plans.recommend import Planner
 from serving.store.practice.help_requests import read_helped
 from serving.store.practice.relationships import Mark, read_marks, set_mark
@@ -66,7 +64,7 @@ def mark_known(
     caller: Caller,
     student_id: str,
     staff_id: str,
-    note: Callable[[str | None], AuditEntry],
+    note: Note,
     *,
     known: bool,
 ) -> None:
@@ -90,8 +88,5 @@ def mark_known(
     team_id, roster = find_student_team(planner.rosters, caller, student_id)
     if roster.team is None or staff_id not in {adult.staff_id for adult in roster.team.staff}:
         raise RequestError("unknown_staff", "staff_id: the student's team has no such adult", field="staff_id")
-    with planner.database.changing() as connection:
-        require_student(connection, caller, student_id)
+    with change_student(planner, caller, student_id, team_id, note) as connection:
         set_mark(connection, (student_id, staff_id), known=known, now=datetime.now(UTC), key_id=caller.key_id)
-        count_change_of(connection, student_id)
-        add_entries(connection, [note(team_id)])

@@ -16,8 +16,8 @@ import numpy as np
 from features.roster import SkillMap, Team
 from serving.access.caller import Caller
 from serving.grouping import SessionType
-from serving.models.comparison import LEAST_STUDENTS
-from serving.models.residuals import Ints, Residuals
+from serving.models.insight.comparison import LEAST_STUDENTS
+from serving.models.insight.residuals import Ints, Residuals
 from serving.plans.edits.edited_day import open_days
 from serving.plans.problem import skill_name
 from serving.plans.recommend import Planner

@@ -20,8 +20,11 @@ from serving.access.visibility import may_see_team
 from serving.audit.entries import AuditEntry, add_entries
 from serving.errors import ConflictError, RequestError
 from serving.grouping import Session
+from serving.intake.statements import Statements
+from serving.intake.store_batch import Intake
 from serving.plans.stored_plan import StoredDay, open_day, unknown_recommendation
-from serving.schemas.practice import AttendeeIn, SessionReportRequest
+from serving.schemas.practice import MOST_QUESTIONS, AttendeeIn, SessionReportRequest
+from serving.schemas.sessions import MOST_PEOPLE
 from serving.store.decisions import find_decision, read_decision
 from serving.store.practice.session_reports import (
     Attendee,
@@ -34,6 +37,9 @@ from serving.store.practice.session_reports import (
 
 SOURCE = "exit-check"
 """The source of the answers of exit checks in the event log."""
+
+Note = Callable[[str], AuditEntry]
+"""Gives, for the team, the audit entry that is stored with a report."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,7 @@ class DraftReport:
         """A hash for each of these events, by its place, under which it can be taken back."""
         return {at: statement_hash(SOURCE, event["event_id"]) for at, event in enumerate(self.list_events())}
 
-    def keep(self, connection: Connection, note: Callable[[str], AuditEntry], caller: Caller) -> None:
+    def keep(self, connection: Connection, note: Note, caller: Caller) -> None:
         """Stores the report and takes back answers that it no longer has.
 
         Args:
@@ -121,6 +127,25 @@ def require_held(database: Database, caller: Caller, recommendation_id: str) -> 
     if day.answer.date > date.today():  # noqa: DTZ011 - the school's own day
         raise RequestError("not_held_yet", f"the day of this plan is {day.answer.date}; report when it has come")
     return day
+
+
+def store_report(
+    database: Database, caller: Caller, recommendation_id: str, body: SessionReportRequest, note: Note
+) -> None:
+    """Stores a report, with the answers of its exit check as live events.
+
+    Raises:
+        NotFoundError: There is no plan with this id, or none that the caller may know of.
+        ConflictError: The plan does not count, or somebody else reported on the session meanwhile.
+        RequestError: The report names what the session does not have.
+    """
+    draft = draft_report(database, caller, recommendation_id, body)
+    Intake(database, caller, MOST_PEOPLE * MOST_QUESTIONS).store(
+        dict(enumerate(draft.list_events())),
+        atomic=True,
+        statements=Statements(SOURCE, draft.hash_events()),
+        finish=lambda connection: draft.keep(connection, note, caller),
+    )
 
 
 def draft_report(database: Database, caller: Caller, recommendation_id: str, body: SessionReportRequest) -> DraftReport:

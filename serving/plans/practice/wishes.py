@@ -1,24 +1,17 @@
-"""Wishes: with whom a student would like to work, and on what; need comes first."""
+"""Wishes: with whom a student would like to work, on what and where; need comes first."""
 
 import uuid
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 from features.roster import Team
 from serving.access.caller import Caller
 from serving.access.visibility import find_student_team, require_student
-from serving.audit.entries import AuditEntry, add_entries
 from serving.errors import ConflictError, NotFoundError, RequestError
-from serving.plans.practice.goals import count_change_of
+from serving.plans.practice.goals import MOST_OPEN, Note, change_student, require_to_come
 from serving.plans.recommend import Planner
+from serving.plans.rooms import is_of_room
 from serving.schemas.people.wishes import WishRequest
 from serving.store.practice.wishes import StoredWish, end_wish, keep_wish, list_wishes
-
-MOST_OPEN = 5
-"""Open wishes of one student: with more, none is one."""
-
-Note = Callable[[str | None], AuditEntry]
-"""Gives, for the student's team, the audit entry that is stored with a change."""
 
 
 def wish(planner: Planner, caller: Caller, student_id: str, body: WishRequest, note: Note) -> StoredWish:
@@ -33,7 +26,7 @@ def wish(planner: Planner, caller: Caller, student_id: str, body: WishRequest, n
 
     Raises:
         NotFoundError: There is no such student, or none that the caller may know of.
-        RequestError: The student's team has no such other student or adult, or the date has passed.
+        RequestError: The student's team has no such other student, adult or room, or the date has passed.
         ConflictError: The student has as many wishes already.
     """
     team_id, roster = find_student_team(planner.rosters, caller, student_id)
@@ -45,9 +38,12 @@ def wish(planner: Planner, caller: Caller, student_id: str, body: WishRequest, n
         raise RequestError("unknown_student", detail, field="other_student_id")
     if body.staff_id is not None and body.staff_id not in adults:
         raise RequestError("unknown_staff", "staff_id: the student's team has no such adult", field="staff_id")
-    today = date.today()  # noqa: DTZ011 - the school's own day
-    if body.until < today:
-        raise RequestError("past", f"until: {body.until} has passed; name a day to come", field="until")
+    rooms = [] if team is None else [room.room_id for room in team.rooms]
+    if body.room_id is not None and body.room_id not in rooms:
+        known = ", ".join(rooms) or "it has none"
+        detail = f"room_id: {body.room_id!r} is not one of the rooms of the student's team: {known}"
+        raise RequestError("unknown_room", detail, field="room_id")
+    today = require_to_come(body.until)
     stored = StoredWish(
         uuid.uuid4().hex,
         student_id,
@@ -57,16 +53,14 @@ def wish(planner: Planner, caller: Caller, student_id: str, body: WishRequest, n
         datetime.now(UTC),
         body.until,
         caller.key_id,
+        room_id=body.room_id,
     )
-    with planner.database.changing() as connection:
-        for named in (student_id, body.other_student_id):
-            if named is not None:
-                require_student(connection, caller, named)
+    with change_student(planner, caller, student_id, team_id, note) as connection:
+        if body.other_student_id is not None:
+            require_student(connection, caller, body.other_student_id)
         if sum(each.is_open(today) for each in list_wishes(connection, [student_id])) >= MOST_OPEN:
             raise ConflictError("too_many_wishes", f"the student has {MOST_OPEN} open wishes; end one of them first")
         keep_wish(connection, stored)
-        count_change_of(connection, student_id)
-        add_entries(connection, [note(team_id)])
     return stored
 
 
@@ -84,14 +78,11 @@ def close_wish(planner: Planner, caller: Caller, student_id: str, wish_id: str, 
         NotFoundError: There is no such wish of such a student, or none that the caller may know of.
     """
     team_id, _ = find_student_team(planner.rosters, caller, student_id)
-    with planner.database.changing() as connection:
-        require_student(connection, caller, student_id)
+    with change_student(planner, caller, student_id, team_id, note) as connection:
         found = end_wish(connection, student_id, wish_id, datetime.now(UTC))
         mine = [each for each in list_wishes(connection, [student_id]) if each.wish_id == wish_id]
         if not found or not mine:
             raise NotFoundError("unknown_wish", "the student has no wish with this id")
-        count_change_of(connection, student_id)
-        add_entries(connection, [note(team_id)])
         return mine[0]
 
 
@@ -114,5 +105,6 @@ def list_met(stored: StoredWish, team: Team | None) -> list[date]:
             if stored.other_student_id in (None, *past.students)
             and stored.staff_id in (None, past.staff_id)
             and stored.skill_id in (None, past.skill_id)
+            and (stored.room_id is None or is_of_room(past.room_id or "", stored.room_id))
         }
     )

@@ -4,16 +4,15 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy import Connection, insert
 
-from features.database.dialects import in_parts
-from features.roster import find_gone
 from serving.schemas.practice import GoalKind
+from serving.store.practice.of_students import OpenUntil, end_row, read_rows
 from serving.store.tables import GOALS
 
 
 @dataclass(frozen=True)
-class Goal:
+class Goal(OpenUntil):
     """A goal that a student set with an adult.
 
     Attributes:
@@ -44,10 +43,6 @@ class Goal:
     ended_at: datetime | None = None
     reached: bool | None = None
 
-    def is_open(self, day: date) -> bool:
-        """Whether nobody ended it and its last day has not passed."""
-        return self.ended_at is None and self.until >= day
-
 
 def keep_goal(connection: Connection, goal: Goal) -> None:
     """Stores a new goal."""
@@ -56,18 +51,10 @@ def keep_goal(connection: Connection, goal: Goal) -> None:
 
 def end_goal(connection: Connection, student_id: str, goal_id: str, *, reached: bool | None, now: datetime) -> bool:
     """Ends a goal of a student, unless it was ended before, and returns whether there is one."""
-    goals = GOALS.c
-    mine = and_(goals.goal_id == goal_id, goals.student_id == student_id)
-    connection.execute(update(GOALS).where(mine, goals.ended_at.is_(None)).values(ended_at=now, reached=reached))
-    return bool(connection.execute(select(func.count()).select_from(GOALS).where(mine)).scalar())
+    return end_row(connection, GOALS, student_id, goal_id, ended_at=now, reached=reached)
 
 
 def list_goals(connection: Connection, student_ids: Collection[str]) -> tuple[Goal, ...]:
     """The goals of students, the newest first, without those of students who were erased."""
-    goals = GOALS.c
-    rows = [
-        Goal(**row)
-        for some in in_parts(set(student_ids) - find_gone(connection, student_ids))
-        for row in connection.execute(select(GOALS).where(goals.student_id.in_(some))).mappings()
-    ]
-    return tuple(sorted(rows, key=lambda goal: (goal.set_at, goal.goal_id), reverse=True))
+    goals = [Goal(**row) for row in read_rows(connection, GOALS, student_ids)]
+    return tuple(sorted(goals, key=lambda goal: (goal.set_at, goal.goal_id), reverse=True))

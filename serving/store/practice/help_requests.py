@@ -6,8 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, insert, select, update
 
-from features.database.dialects import in_parts
 from features.roster import find_gone
+from serving.store.practice.of_students import read_rows
 from serving.store.practice.relationships import Mark
 from serving.store.tables import HELP_REQUESTS
 
@@ -68,12 +68,5 @@ def list_requests(connection: Connection, plan_id: str) -> tuple[HelpRequest, ..
 def read_helped(connection: Connection, student_ids: Collection[str], since: datetime) -> frozenset[Mark]:
     """Students and the adults who came when they asked, from a moment on, without students who were erased."""
     table = HELP_REQUESTS.c
-    return frozenset(
-        (row.student_id, row.staff_id)
-        for some in in_parts(set(student_ids) - find_gone(connection, student_ids))
-        for row in connection.execute(
-            select(table.student_id, table.staff_id).where(
-                table.student_id.in_(some), table.staff_id.is_not(None), table.asked_at >= since
-            )
-        )
-    )
+    rows = read_rows(connection, HELP_REQUESTS, student_ids, table.staff_id.is_not(None), table.asked_at >= since)
+    return frozenset((row["student_id"], row["staff_id"]) for row in rows)

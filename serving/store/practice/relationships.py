@@ -3,10 +3,10 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete
 
-from features.database.dialects import in_parts, upsert
-from features.roster import find_gone
+from features.database.dialects import upsert
+from serving.store.practice.of_students import read_rows
 from serving.store.tables import RELATIONSHIP_MARKS
 
 Mark = tuple[str, str]
@@ -34,9 +34,5 @@ def set_mark(connection: Connection, mark: Mark, *, known: bool, now: datetime, 
 
 def read_marks(connection: Connection, student_ids: Collection[str]) -> frozenset[Mark]:
     """The marks on students, without those who were erased."""
-    marks = RELATIONSHIP_MARKS.c
-    return frozenset(
-        (row.student_id, row.staff_id)
-        for some in in_parts(set(student_ids) - find_gone(connection, student_ids))
-        for row in connection.execute(select(marks.student_id, marks.staff_id).where(marks.student_id.in_(some)))
-    )
+    rows = read_rows(connection, RELATIONSHIP_MARKS, student_ids)
+    return frozenset((row["student_id"], row["staff_id"]) for row in rows)

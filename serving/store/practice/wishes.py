@@ -4,16 +4,16 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy import Connection, insert
 
-from features.database.dialects import in_parts
 from features.roster import find_gone
+from serving.store.practice.of_students import OpenUntil, end_row, read_rows
 from serving.store.tables import WISHES
 
 
 @dataclass(frozen=True)
-class StoredWish:
-    """What a student wishes for sessions with an adult; one of the three is set.
+class StoredWish(OpenUntil):
+    """What a student wishes for sessions with an adult; one of the four is set.
 
     Attributes:
         wish_id: 32 hexadecimal digits.
@@ -21,6 +21,7 @@ class StoredWish:
         other_student_id: The student with whom this one wishes to work.
         staff_id: The adult with whom.
         skill_id: The skill that the student would like to work on.
+        room_id: The room of the roster in which.
         wished_at: The moment of the wish, UTC.
         until: The last day, by the school's calendar.
         key_id: Id of the key that sent it.
@@ -36,10 +37,7 @@ class StoredWish:
     until: date
     key_id: str
     ended_at: datetime | None = None
-
-    def is_open(self, day: date) -> bool:
-        """Whether nobody ended it and its last day has not passed."""
-        return self.ended_at is None and self.until >= day
+    room_id: str | None = None
 
 
 def keep_wish(connection: Connection, wish: StoredWish) -> None:
@@ -49,20 +47,12 @@ def keep_wish(connection: Connection, wish: StoredWish) -> None:
 
 def end_wish(connection: Connection, student_id: str, wish_id: str, now: datetime) -> bool:
     """Ends a wish of a student, unless it was ended before, and returns whether there is one."""
-    wishes = WISHES.c
-    mine = and_(wishes.wish_id == wish_id, wishes.student_id == student_id)
-    connection.execute(update(WISHES).where(mine, wishes.ended_at.is_(None)).values(ended_at=now))
-    return bool(connection.execute(select(func.count()).select_from(WISHES).where(mine)).scalar())
+    return end_row(connection, WISHES, student_id, wish_id, ended_at=now)
 
 
 def list_wishes(connection: Connection, student_ids: Collection[str]) -> tuple[StoredWish, ...]:
     """The wishes of students, the newest first, without those that name a student who was erased."""
-    wishes = WISHES.c
-    rows = [
-        StoredWish(**row)
-        for some in in_parts(set(student_ids) - find_gone(connection, student_ids))
-        for row in connection.execute(select(WISHES).where(wishes.student_id.in_(some))).mappings()
-    ]
+    rows = [StoredWish(**row) for row in read_rows(connection, WISHES, student_ids)]
     gone = find_gone(connection, {row.other_student_id for row in rows if row.other_student_id})
     kept = (row for row in rows if row.other_student_id not in gone)
     return tuple(sorted(kept, key=lambda wish: (wish.wished_at, wish.wish_id), reverse=True))

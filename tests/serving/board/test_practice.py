@@ -145,6 +145,9 @@ def test_wishes_stand_on_the_students_page_until_they_end(board):
     assert ": met on 0 days" in someone.page.text
     someone.send(f"{page}/wishes/end", wish_id=someone.read("wish_id"))
     assert ", ended on" in someone.page.text
+    room = board.team.rooms[0].room_id
+    someone.send(f"{page}/wishes", room_id=room, until=LATER)
+    assert f"to work in {room}, until" in someone.page.text
     refused = someone.send(f"{page}/wishes", until=LATER)
     assert (refused.status_code, "one: somebody to work with" in refused.text) == (422, True)
 

@@ -123,7 +123,7 @@ def test_another_school_is_answered_as_what_does_not_exist(board, asked):
         }
         fields |= {"skill_id": "x", "habit": "x", "observer_id": "x", "observed_id": "y", "aim": "x"}
         fields |= {"wish_id": "0" * 32, "stage": "own_groups"}
-        if address.endswith("/wishes"):  # a wish names one of three
+        if address.endswith("/wishes"):  # a wish names one thing
             del fields["skill_id"], fields["other_student_id"]
         answer = stranger.client.request(method, address, data=fields if method == "POST" else None)
 

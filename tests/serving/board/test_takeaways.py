@@ -13,7 +13,7 @@ from features.roster import Block, PastSession, Series, Staff, Team
 from serving.access.caller import Caller, Scope
 from serving.audit.entries import list_entries
 from serving.board.takeaways.xlsx import write_workbook
-from serving.models.comparison import LEAST_STUDENTS
+from serving.models.insight.comparison import LEAST_STUDENTS
 from serving.plans.afterwards import After, Answer, count_after, read_answers
 from serving.plans.coverage import Share, balance_adults, count_minutes, list_known_adults, measure_doses, sum_coached
 from serving.plans.edits.edited_day import open_edit

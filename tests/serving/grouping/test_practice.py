@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import replace
+from itertools import permutations
 
 import pytest
 from hypothesis import event
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 
 from experiments.benchmarks.planner.instances.edge_cases import draw_edge_case
 from serving.grouping.changes.repair import repair_plan
-from serving.grouping.errors import InfeasibleError
+from serving.grouping.errors import InfeasibleError, ProblemError
+from serving.grouping.exact.wished_rooms import grant_rooms
 from serving.grouping.infeasible.concessions import list_graded_constraints, list_soft_constraints
 from serving.grouping.infeasible.relaxed_problem import relax
 from serving.grouping.problem.people import Coaching, Contact, Need, Wish
@@ -19,7 +21,7 @@ from serving.grouping.rules.objective import score_plan
 from serving.grouping.search.anneal import Budget, search_day
 from serving.grouping.search.kernel import new_workspace, score_seats
 from serving.grouping.search.starts import scale_social
-from serving.grouping.solve import suggest_groups
+from serving.grouping.solve import find_sessions, suggest_groups
 from serving.grouping.state.arrays import build_data
 from tests.examples import holds_for
 from tests.serving.grouping.search.test_kernel import seats_of
@@ -37,6 +39,8 @@ def draw_practice(seed, students):
     wishes = {Wish(draw.choice(names), adult=draw.choice(adults)) for _ in range(3)}
     wishes |= {Wish(draw.choice(names), skill=draw.choice(skills)) for _ in range(3)}
     wishes |= {Wish(*draw.sample(names, 2)) for _ in range(4)}
+    rooms = [room.id for room in problem.rooms or ()]
+    wishes |= {Wish(draw.choice(names), rooms=tuple(draw.sample(rooms, draw.randint(1, 2)))) for _ in rooms[1:]}
     marks = {(name, draw.choice(adults)) for name in names[::3]} - {(c.student, c.adult) for c in problem.contacts}
     return replace(
         problem,
@@ -76,7 +80,8 @@ def test_a_plan_keeps_stages_and_observers_and_pays_little_for_wishes(seed, stud
 
 @pytest.mark.parametrize("seed", range(12))
 def test_the_search_counts_wishes_marks_and_observers_as_the_objective_does(seed):
-    problem = draw_practice(seed, 16)
+    drawn = draw_practice(seed, 16)
+    problem = replace(drawn, wishes=tuple(wish for wish in drawn.wishes if not wish.rooms))  # given after the search
     data = build_data(problem)
     try:
         draft, _ = search_day(data, Budget(rounds=30, seed=seed))
@@ -163,3 +168,83 @@ def test_wishes_decide_where_needs_are_alike_and_not_where_one_is_greater(team, 
 
     assert tutored(alike) == {"b", "d"}
     assert "a" in tutored(greater)
+
+
+def count_wishes(problem, sessions):
+    """The value of the term `wishes`."""
+    return next(term.value for term in score_plan(problem, sessions).terms if term.name == "wishes")
+
+
+def list_ways(problem, sessions):
+    """Yields the plan with its adult-led sessions in every choice of rooms that keeps the rules."""
+    ways = [()]
+    for block in {session.block for session in sessions}:
+        here = [session for session in sessions if session.block == block]
+        taken = {session.room for session in here if not session.led}
+        free = [room.id for room in problem.rooms if room.id not in taken]
+        led = [session for session in here if session.led]
+        ways = [
+            (*way, *(replace(s, room=room) for s, room in zip(led, rooms, strict=True)), *set(here) - set(led))
+            for way in ways
+            for rooms in permutations(free, len(led))
+        ]
+    return (way for way in ways if not find_violations(problem, way))
+
+
+@holds_for(15, 200, seed=st.integers(0, 10**6))
+def test_rooms_are_given_to_as_many_wishes_as_can_be_and_change_nothing_else(seed):
+    problem = draw_edge_case(seed, students=9, adults=3, ratio=9)
+    draw = random.Random(seed)
+    rooms = [room.id for room in problem.rooms]
+    wishes = {Wish(student.id, rooms=(draw.choice(rooms),)) for student in problem.students}
+    asked = replace(problem, wishes=tuple(wishes))
+    try:
+        before = find_sessions(problem, QUICK).sessions
+    except InfeasibleError:
+        event("no plan")
+        return
+
+    event("a plan")
+    after = grant_rooms(asked, before)
+    assert [replace(session, room=None) for session in after] == [replace(session, room=None) for session in before]
+    assert find_violations(asked, after) == ()
+    assert score_plan(asked, after).need_points == score_plan(problem, before).need_points
+    assert count_wishes(asked, after) == max(count_wishes(asked, way) for way in list_ways(asked, before))
+
+
+@pytest.mark.parametrize(
+    ("wishes", "capacity", "expected"),
+    [
+        ([("a", "two")], 10, ("two", "one")),  # nobody is there, so that it costs nothing
+        ([("a", "two"), ("b", "two"), ("c", "one"), ("d", "two")], 10, ("two", "two")),  # more wish for it
+        ([("a", "big"), ("d", "one")], 10, ("one", "one")),  # in the large one is the online work
+        ([("a", "two")], 2, ("one", "one")),  # it is too small
+    ],
+)
+def test_a_group_meets_where_most_of_it_wish_to_if_the_room_is_free(team, sessions, swap, wishes, capacity, expected):
+    asked = replace(team, rooms=swap(team.rooms, "two", capacity=capacity))
+    asked = replace(asked, wishes=tuple(Wish(student, rooms=(room,)) for student, room in wishes))
+
+    placed = grant_rooms(asked, sessions)
+
+    assert tuple(session.room for session in placed if session.led) == expected
+    assert grant_rooms(replace(asked, weights=Weights(wishes=0.0)), sessions) == sessions
+
+
+def test_a_plan_has_the_rooms_wished_for_and_its_bound_holds(team):
+    plain = suggest_groups(team, QUICK)
+    group = next(session for session in plain.sessions if session.led)
+    taken = {session.room for session in plain.sessions if session.block == group.block and not session.led}
+    wish = Wish(group.students[0], rooms=tuple({room.id for room in team.rooms} - taken - {group.room}))
+
+    plan = suggest_groups(replace(team, wishes=(wish,)), QUICK)
+
+    assert count_wishes(replace(team, wishes=(wish,)), plan.sessions) == 1
+    assert plan.score.need_points == plain.score.need_points
+    assert plan.bound >= plan.score.total
+    assert (plain.status, plan.status) == ("seats_optimal", "searched")
+
+
+def test_a_wish_for_a_room_that_the_day_does_not_have_is_refused(team):
+    with pytest.raises(ProblemError, match=r"wishes\[0\]\.rooms: 'attic'"):
+        replace(team, wishes=(Wish("a", rooms=("attic",)),))

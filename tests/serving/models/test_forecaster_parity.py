@@ -9,7 +9,7 @@ import pytest
 from features.profiles.kernel import COLUMNS
 from features.publications import read_publication
 from serving.models.forecaster import Forecaster
-from serving.models.registry import Registry
+from serving.models.published.registry import Registry
 from tests.conftest import read_unpacked
 from training.models.artifacts import read_model
 

@@ -16,10 +16,10 @@ from features.profiles.columns import FAMILIES, REGISTRY, SCHEMA_HASH
 from features.profiles.kernel import COLUMNS
 from serving.models.forecaster import Forecaster
 from serving.models.forecasts import describe_all_facts, explain_forecasts, forecast_students
+from serving.models.published.registry import Registry
+from serving.models.published.sources import RegistrySource
 from serving.models.reasons import choose_reasons, find_contradictions
-from serving.models.registry import Registry
 from serving.models.snapshot import load_snapshot
-from serving.models.sources import RegistrySource
 from serving.models.status import OPPORTUNITIES, SHARE, Thresholds
 from training.config import load_config
 

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from features.roster import SkillMap
-from serving.models.comparison import ALARM, NAMED, compare_items, draw_funnel, group_by
-from serving.models.residuals import ARRAYS, Residuals
-from serving.models.shifts import expect_answers
+from serving.models.insight.comparison import ALARM, NAMED, compare_items, draw_funnel, group_by
+from serving.models.insight.residuals import ARRAYS, Residuals
+from serving.models.insight.shifts import expect_answers
 from serving.plans.practice.digest import Digest
 from serving.plans.practice.session_contrast import WAITED, HeldSession, contrast_sessions, group_by_session
 

@@ -23,9 +23,9 @@ from features.profiles.difficulty import Statistics
 from features.profiles.timeline import count_responses, fit_responses
 from features.publications import publish_events
 from features.roster import SkillMap, Team, read_roster_files, read_skills, read_team, save_roster
-from serving.models.bundle import Artifacts
 from serving.models.forecasts import SkillForecast, forecast_students
-from serving.models.registry import Champion
+from serving.models.published.bundle import Artifacts
+from serving.models.published.registry import Champion
 from serving.models.snapshot import Snapshot, load_snapshot
 from serving.settings import Settings
 from serving.store.practice.of_team import NO_PRACTICE, Practice

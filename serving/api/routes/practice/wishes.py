@@ -1,4 +1,4 @@
-"""`/v1/students/{id}/wishes`: with whom a student would like to work, and on what."""
+"""`/v1/students/{id}/wishes`: with whom a student would like to work, on what and where."""
 
 from typing import Annotated
 

@@ -1,6 +1,7 @@
 """Goals, relationships and the playlist over HTTP, in SQLite and PostgreSQL."""
 
 from datetime import date, timedelta
+from itertools import permutations
 
 import pytest
 from fastapi.testclient import TestClient
@@ -296,6 +297,35 @@ def test_a_wish_is_in_the_next_plan_and_its_days_are_listed(client, team):
     assert client.post(f"{address}/nothing/end").json()["rule"] == "unknown_wish"
     more = [client.post(address, json={"until": LATER, "skill_id": f"k{at}"}).status_code for at in range(5)]
     assert more == [201] * 4 + [409]
+
+
+def test_a_wish_for_a_room_is_granted_by_the_next_plan_and_met_once_that_counts(client, team):
+    monday = date.today() + timedelta(days=7 - date.today().weekday())  # noqa: DTZ011 - as the service sees the day
+    day = {"team_id": team.team_id, "date": str(monday), "seconds": None}
+    before = client.post("/v1/recommendations", json=day).json()["sessions"]
+    free = {room.room_id: room.capacity for room in team.rooms}
+    student, wanted = next(
+        (one["students"][0]["student_id"], other["room"])
+        for one, other in permutations([each for each in before if each["skill_id"]], 2)
+        if one["block_id"] == other["block_id"]
+        if len(one["students"]) <= free[other["room"]] and len(other["students"]) <= free[one["room"]]
+    )
+    address = f"/v1/students/{student}/wishes"
+
+    made = client.post(address, json={"until": LATER, "room_id": wanted})
+    plan = client.post("/v1/recommendations", json=day).json()
+    accepted = client.post(f"/v1/recommendations/{plan['id']}/decision", json={"decision": "accepted"})
+
+    assert (made.status_code, accepted.status_code) == (201, 200)
+    mine = [s for s in plan["sessions"] if s["skill_id"] and student in {seat["student_id"] for seat in s["students"]}]
+    assert wanted in {each["room"] for each in mine}
+    assert [(each["room_id"], each["met_on"]) for each in client.get(address).json()["wishes"]] == [
+        (wanted, [str(monday)])
+    ]
+    refused = client.post(address, json={"until": LATER, "room_id": "attic"})
+    assert (refused.status_code, refused.json()["rule"]) == (422, "unknown_room")
+    assert "room_id: 'attic' is not one of the rooms of the student's team: " in refused.json()["detail"]
+    assert wanted in refused.json()["detail"]
 
 
 def test_an_adults_own_word_is_one_meeting_in_the_next_plan(client, team):

@@ -7,8 +7,8 @@ from sqlalchemy import select
 
 from features.events.live.answers import LIVE_EVENTS, VOIDED_STATEMENTS
 from features.roster import read_team
-from serving.api.routes.practice import session_reports as route
 from serving.audit.entries import list_entries
+from serving.plans.practice import session_reports
 from serving.plans.practice.session_reports import SOURCE
 from tests.examples import DATABASES
 
@@ -133,15 +133,15 @@ def test_a_report_is_refused_where_nothing_was_held(client, trained_school):
 
 def test_two_who_report_at_once_are_told(client, trained_school, monkeypatch):
     plan, session = accept(client, trained_school, "2026-04-13")
-    draft = route.draft_report
+    draft = session_reports.draft_report
 
     def draft_and_report(*given):
         found = draft(*given)
-        monkeypatch.setattr(route, "draft_report", draft)
+        monkeypatch.setattr(session_reports, "draft_report", draft)
         assert report(client, plan, session["id"], happened="moved_on").status_code == 200
         return found
 
-    monkeypatch.setattr(route, "draft_report", draft_and_report)
+    monkeypatch.setattr(session_reports, "draft_report", draft_and_report)
     second = report(client, plan, session["id"], happened="not_done")
 
     assert (second.status_code, second.json()["rule"]) == (409, "changed_meanwhile")

@@ -1,6 +1,5 @@
 """The fold of past days against counts that go through every session for every pair."""
 
-from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -10,10 +9,10 @@ from hypothesis import strategies as st
 from serving.grouping.errors import ProblemError
 from serving.grouping.problem.history import (
     PastDay,
-    carry_history,
     count_load_off,
+    recollect,
 )
-from serving.grouping.problem.people import Contact, GroupmateCount
+from serving.grouping.problem.people import Contact
 from serving.grouping.problem.plan import Session
 from serving.grouping.problem.policy import SessionType
 
@@ -40,16 +39,14 @@ def past_days(draw):
 @settings(FEW, suppress_health_check=[HealthCheck.function_scoped_fixture])  # the team is frozen
 @given(past=past_days(), window=st.integers(0, 9), had=st.integers(0, 3))
 def test_groupmates_and_contacts_are_those_of_a_naive_count(team, past, window, had):
-    problem = replace(team, recent_groupmates=(GroupmateCount("a", "b", had),), contacts=(Contact("a", "lead", had),))
-
-    carried = carry_history(problem, past, window)
+    carried = recollect(team.students, team.adults, past, window, [Contact("a", "lead", had)])
 
     led = [session for day in past if day.days_ago <= window for session in day.sessions if session.skill is not None]
     recent_groupmates = {(m.first, m.second): m.sessions for m in carried.recent_groupmates}
     contacts = {(c.student, c.adult): c.sessions for c in carried.contacts}
     for one, other in combinations("abcdef", 2):
         together = sum(one in s.students and other in s.students for s in led)
-        assert recent_groupmates.get((one, other), 0) == together + had * ((one, other) == ("a", "b"))
+        assert recent_groupmates.get((one, other), 0) == together
     for student in "abcdef":
         for adult in ("lead", "help", "new"):
             met = sum(student in s.students and s.adults[0] == adult for s in led)

@@ -17,8 +17,8 @@ from scipy.special import expit
 
 from features.profiles.kernel import NO_TIME
 from features.profiles.rasch import ABILITY_VARIANCE, ITEM_VARIANCE, PASSES, SKILL_VARIANCE
-from serving.models.comparison import LEAST_STUDENTS, Funnel, Group, place
-from serving.models.residuals import Floats, Ints, Residuals
+from serving.models.insight.comparison import LEAST_STUDENTS, Funnel, Group, place
+from serving.models.insight.residuals import Floats, Ints, Residuals
 
 STUDENT_SKILL_VARIANCE = 0.7
 """Variance of students on a skill around their ability, in squared logits."""

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy.special import expit, logit
 from scipy.stats import chi2
 
-from serving.models.residuals import Ints, Residuals
+from serving.models.insight.residuals import Ints, Residuals
 
 Floats = npt.NDArray[np.float64]
 

@@ -9,8 +9,8 @@ from fastapi.testclient import TestClient
 
 from serving.app import create_app
 from serving.errors import RegistryAwayError
-from serving.models import registry
-from serving.models.registry import Registry
+from serving.models.published import registry
+from serving.models.published.registry import Registry
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from features.bundle import MANIFEST, file_hash
 from features.home import Home
 from features.publications import newest_publication
 from serving.errors import SnapshotError
-from serving.models.bundle import Artifacts, Source, peek_bundle, read_artifacts
-from serving.models.registry import FORECASTS, Champion, Registry
+from serving.models.published.bundle import Artifacts, Source, peek_bundle, read_artifacts
+from serving.models.published.registry import FORECASTS, Champion, Registry
 from serving.settings import Settings
 
 

@@ -10,8 +10,8 @@ from features.home import Home
 from serving.__main__ import main
 from serving.app import create_app
 from serving.errors import RefusedError, SnapshotError
-from serving.models.bundle import read_artifacts
-from serving.models.trial import Trials
+from serving.models.published.bundle import read_artifacts
+from serving.models.published.trial import Trials
 
 COUNTED = "open({path!r}, 'a').write('tried ');"
 
@@ -34,7 +34,7 @@ def trial(own_school, tmp_path):
         ("import os; os.abort()", "ended a process that loaded it with SIGABRT"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "with SIGSEGV"),
         (
-            "from serving.models.trial import limit_processor_time\nlimit_processor_time(1)\nwhile True: pass",
+            "from serving.models.published import trial\ntrial.limit_processor_time(1)\nwhile True: pass",
             "did not come to an end within",
         ),
         ("print('it is of no use'); raise SystemExit(4)", "it is of no use"),

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from features.bundle import MANIFEST, file_hash, read_manifest, write_bundle
 from features.errors import InputError, RegroupError
 from serving.errors import SnapshotError
-from serving.models.registry import FORECASTS, Champion
+from serving.models.published.registry import FORECASTS, Champion
 
 FORMAT = "regroup-bundle/1"
 """Changes when a reader of an older bundle would misread a newer one."""

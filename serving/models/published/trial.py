@@ -27,8 +27,8 @@ from features.bundle import MANIFEST, file_hash, read_manifest
 from features.errors import RegroupError
 from features.home import Home
 from serving.errors import RefusedError, SnapshotError
-from serving.models.bundle import PROFILES, Artifacts
-from serving.models.registry import FORECASTS, Champion
+from serving.models.published.bundle import PROFILES, Artifacts
+from serving.models.published.registry import FORECASTS, Champion
 
 logger = logging.getLogger("regroup")
 
@@ -50,7 +50,7 @@ MOST_VERDICTS = 100
 SCORED, EXPLAINED = 100_000, 200
 """Most profiles that a trial scores and explains, spread over all of them."""
 
-PROGRAM = "from serving.models.trial import run_trial; run_trial()"
+PROGRAM = "from serving.models.published.trial import run_trial; run_trial()"
 
 REFUSED = 4
 """Exit code of a trial that has read files that cannot serve; it prints why."""

@@ -18,8 +18,8 @@ from features.home import Home
 from serving.__main__ import main
 from serving.app import create_app
 from serving.errors import SnapshotError
-from serving.models.bundle import read_artifacts, write_artifacts
 from serving.models.hot_swap import LastGood
+from serving.models.published.bundle import read_artifacts, write_artifacts
 from serving.models.snapshot import load_snapshot
 from tests.serving.models.test_hot_swap import call, wait_for
 from training.records.tracking import Tracking
