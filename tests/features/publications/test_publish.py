@@ -287,6 +287,7 @@ def test_changes_that_an_earlier_version_wrote_are_read_as_rows_that_replace_oth
     with monkeypatch.context() as earlier:
         earlier.setattr("features.profiles.parts.PACKED", "")
         earlier.setattr("features.profiles.parts._pack", lambda values: values)
+        earlier.setattr("features.profiles.parts._split_times", lambda arrays: arrays)
         parts = [write_part(state, vocabulary, known) for state in (before.state, became)]
     names = [f"state-00-{number}.npz" for number in range(2)]
 
