@@ -23,10 +23,11 @@ from features.errors import InputError, UnavailableError
 from features.events.log.files import FileLists, count_pairs, list_files
 from features.events.log.store import DataVersion, read_item_skills
 from features.home import Home
+from features.profiles.arrays import CODEC
 from features.profiles.columns import SCHEMA_HASH
 from features.profiles.difficulty import Statistics
 from features.profiles.fold import build_profiles
-from features.profiles.parts import CODEC, Known, write_part
+from features.profiles.parts import Known, write_part
 from features.profiles.vocabulary import Vocabulary, build_vocabulary
 from features.publications.buckets import Job, fold_buckets, group_jobs, measure_files
 from features.publications.names import name_publication, newest_publication
@@ -246,12 +247,10 @@ def _count_pairs(files: FileLists, vocabulary: Vocabulary, as_of: datetime | Non
     """Responses by `bucket`, `item_id` and `skills`, of items or skills that the vocabulary lacks."""
     jobs = [Job(f"{number:02d}", (), tuple(files[number])) for number in sorted(files)]
     groups = [[path for job in group for path in job.later] for group in group_jobs(jobs)]
-    counted = each(partial(count_pairs, before=as_of), groups, sum(map(measure_files, files.values())))
-    pairs: pd.DataFrame = pd.concat([*counted, count_pairs([], None)])[[*PAIR, "responses"]]
-    new = ~pairs["item_id"].isin(vocabulary.items)
-    known_skills = pairs["skills"].isin(vocabulary.nodes)
-    chosen: pd.DataFrame = pairs[new | (pairs["skills"].notna() & ~known_skills)]
-    return chosen
+    count = partial(count_pairs, before=as_of, items=vocabulary.items.tolist(), skills=vocabulary.nodes.tolist())
+    counted = each(count, groups, sum(map(measure_files, files.values())))
+    pairs: pd.DataFrame = pd.concat([*counted, count([])])[[*PAIR, "responses"]]
+    return pairs
 
 
 def _hash_names(files: Collection[str]) -> str:

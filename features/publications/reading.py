@@ -136,7 +136,7 @@ def list_published_students(folder: Path) -> set[str]:
         InputError: A file cannot be read, or there is none.
     """
     with _in_sentences(folder):
-        parts = [path.read_bytes() for path in folder.glob("state*.npz")]
+        parts = [path.read_bytes() for path in folder.glob("state*")]
         if not parts and not (folder / MANIFEST).is_file():
             raise FileNotFoundError(folder.name)
         return {student for content in parts for student in read_students(content)}
@@ -188,7 +188,7 @@ def publish_without(folder: Path, student_id: str) -> bool:
 
 def name_part(bucket: str, content: bytes) -> str:
     """The name of a file of a bucket, which its bytes decide."""
-    return f"state-{bucket}-{hashlib.sha256(content).hexdigest()[:16]}.npz"
+    return f"state-{bucket}-{hashlib.sha256(content).hexdigest()[:16]}.bin"
 
 
 def link_file(original: Path, name: Path) -> None:

@@ -174,7 +174,7 @@ def test_profiles_are_published_for_the_champion(trained_school):
     profiles = read_publication(folder).skill_profiles()
 
     names = {path.name for path in folder.iterdir()}
-    states = {name for name in names if re.fullmatch(r"state-(0\d|1[0-5])-[0-9a-f]{16}\.npz", name)}
+    states = {name for name in names if re.fullmatch(r"state-(0\d|1[0-5])-[0-9a-f]{16}\.bin", name)}
     assert names - states == {"manifest.json", "pairs.parquet", "statistics.json.zst"}
     assert 1 < len(states) <= BUCKETS
     assert set(profiles["student_id"]) <= set(trained_school.student_ids)

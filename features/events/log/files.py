@@ -90,19 +90,29 @@ def read_where(files: Collection[str], columns: Sequence[str], rows: pyarrow.dat
     return to_frame(table.cast(pa.schema([EVENT_FIELDS.field(name) for name in columns])))
 
 
-def count_pairs(files: Collection[str], before: datetime | None) -> pd.DataFrame:
-    """How many responses of a student bucket to each item name which skills.
+def count_pairs(
+    files: Collection[str], before: datetime | None, items: Collection[str], skills: Collection[str]
+) -> pd.DataFrame:
+    """How many responses of a student bucket to each item name which skills, where the item or the skills are new.
 
-    The columns are `bucket`, `item_id`, `skills` (null where none is named) and `responses`.
+    The columns are `bucket`, `item_id`, `skills` (null where none is named) and `responses`; rows go through memory in
+    batches.
 
-    The arguments and errors are those of `read_files`; rows go through memory in batches.
+    Args:
+        files: Paths from `list_files`.
+        before: As in `read_files`, whose errors are raised too.
+        items: Ids of the items that are not new.
+        skills: Skills that are not new, as `Events.skills` names them.
     """
     names = ["bucket", "item_id", "skills"]
-    counts = pa.schema([EVENT_FIELDS.field(name) for name in names]).append(pa.field("responses", pa.int64()))
+    plain = pa.schema([EVENT_FIELDS.field(name) for name in names])
+    counts = plain.append(pa.field("responses", pa.int64()))
+    item, named = (pa.dataset.field(name).cast(pa.string()) for name in names[1:])
+    known_items, known_skills = (pa.array(known, pa.string()) for known in (items, skills))
+    new = item.is_valid() & (~item.isin(known_items) | (named.is_valid() & ~named.isin(known_skills)))
     parts = [counts.empty_table()]
-    for batch in _scan(files, names, before, pa.dataset.field("item_id").is_valid()):
-        plain = pa.table(batch).cast(pa.schema([EVENT_FIELDS.field(name) for name in names]))
-        part = plain.group_by(names).aggregate([([], "count_all")])
+    for batch in _scan(files, names, before, new):
+        part = pa.table(batch).cast(plain).group_by(names).aggregate([([], "count_all")])
         parts.append(part.rename_columns(counts.names).cast(counts))
     found = pa.concat_tables(parts).group_by(names).aggregate([("responses", "sum")])
     return to_frame(found.rename_columns(counts.names)).astype({"responses": "int64"})
