@@ -98,7 +98,8 @@ BENCHMARKS: dict[str, Benchmark] = {
         "--json figures.json",
         (
             ("--events", {"type": int, "action": "append", "help": "events of a district; may be repeated"}),
-            ("--large", {"action": "store_true", "help": "districts of 10 and 100 million events too; takes hours"}),
+            ("--large", {"action": "store_true", "help": "a district of 100 million events too; takes hours"}),
+            _count("--weeks", 36, "school weeks of a log; one of fewer weeks has more students"),
             DATA,
             CONFIG,
             _path("--keep", "FOLDER", "keep what is measured there, and go on from it if stopped"),

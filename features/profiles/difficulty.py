@@ -241,7 +241,7 @@ class Statistics:
             "usual_share": self.usual_share,
             "rasch": rasch and {"item": rasch.item.tolist(), "node": rasch.node.tolist(), "overall": rasch.overall},
             "nodes": [list(vocabulary.skills_of(node)) for node in range(len(vocabulary.nodes))],
-            "items": list(vocabulary.items),
+            "items": vocabulary.items.tolist(),
             "node_of_item": vocabulary.node_of_item.tolist(),
             "item_responses": self.item_responses.tolist(),
             "item_correct": self.item_correct.tolist(),

@@ -7,8 +7,8 @@ answers came, so that a night needs none of the earlier ones.
 
 import io
 import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, fields, replace
 from functools import partial, reduce
 from pathlib import Path
@@ -18,8 +18,8 @@ import numba as nb
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
 
+from features.profiles.arrays import pack_arrays, read_arrays
 from features.profiles.kernel import Item, Student
 from features.profiles.state import Codes, Floats, Offsets, State
 from features.profiles.vocabulary import Vocabulary
@@ -29,11 +29,6 @@ NODE_CODES = [Student.STINT_NODE, Student.PREVIOUS_NODE]
 
 OF_ITEMS = ("item", "item_start", "item_code")
 """Members of a state that hold the rows of items."""
-
-PACKED, HEADER = ".zst", 64
-"""What the names of packed arrays end in, and the bytes before them that say type and shape."""
-
-CODEC = pa.Codec("zstd", compression_level=3)
 
 COUNTED = Item.RESPONSES + 1
 """As many columns, the first ones of an item's row, are counts: changes hold what is added to them."""
@@ -60,25 +55,26 @@ class Known:
 
 
 def write_part(state: State, vocabulary: Vocabulary, known: Known) -> bytes:
-    """The state as plain arrays, with the names of the items and nodes that come after the known ones.
+    """The state as packed arrays, with the names of the items and nodes that come after the known ones.
 
     Args:
         state: Its codes are those of the vocabulary.
         vocabulary: Begins with the known items and nodes.
         known: How many these are.
     """
+    return pack_arrays(_list_arrays(state, vocabulary, known))
+
+
+def _list_arrays(state: State, vocabulary: Vocabulary, known: Known) -> dict[str, npt.NDArray[Any]]:
     items = np.unique(np.concatenate([state.item_code, _codes(state.student[:, [Student.LAST_ITEM]])]))
     nodes = np.unique(np.concatenate([state.skill_node, _codes(state.student[:, NODE_CODES])]))
     items, nodes = items[items >= known.items], nodes[nodes >= known.nodes]
     item_of, node_of = _number(vocabulary.items, known.items, items), _number(vocabulary.nodes, known.nodes, nodes)
     own = recode_state(state, item_of, node_of)
-    arrays = {field.name: getattr(own, field.name) for field in fields(own) if field.name != "students"}
     names = {"items": vocabulary.items[items], "nodes": vocabulary.nodes[nodes], "students": pd.Index(state.students)}
-    arrays |= {name: np.frombuffer(_join(values), np.uint8) for name, values in names.items()}
-    packed: dict[str, Any] = {name + PACKED: _pack(values) for name, values in arrays.items()}
-    file = io.BytesIO()
-    np.savez(file, known=np.array([known.items, known.nodes]), **packed)
-    return file.getvalue()
+    texts = {name: np.frombuffer(_join(values), np.uint8) for name, values in names.items()}
+    rows = {field.name: getattr(own, field.name) for field in fields(own) if field.name != "students"}
+    return {"known": np.array([known.items, known.nodes]), **texts, **rows}
 
 
 def read_part(file: Path | BinaryIO, vocabulary: Vocabulary, *, items: bool = True) -> State:
@@ -93,9 +89,8 @@ def read_part(file: Path | BinaryIO, vocabulary: Vocabulary, *, items: bool = Tr
         KeyError: The vocabulary lacks an item or a node of the state.
         ValueError: This is no such file.
     """
-    with np.load(file, allow_pickle=False) as stored:
-        names = [name.removesuffix(PACKED) for name in stored.files]
-        arrays: dict[str, Any] = {name: _read(stored, name) for name in names if items or name not in OF_ITEMS}
+    with file.open("rb") if isinstance(file, Path) else nullcontext(file) as opened:
+        arrays: dict[str, Any] = read_arrays(opened, () if items else OF_ITEMS)
     known_items, known_nodes = (int(count) for count in arrays.pop("known"))
     item_of = _find(vocabulary.items, known_items, _split(arrays.pop("items")))
     node_of = _find(vocabulary.nodes, known_nodes, _split(arrays.pop("nodes")))
@@ -113,8 +108,8 @@ def read_students(content: bytes) -> list[str]:
     Raises:
         ValueError: This is no such file.
     """
-    with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-        students = _read(stored, "students")
+    others = [field.name for field in fields(State) if field.name != "students"]
+    students = read_arrays(io.BytesIO(content), others)["students"]
     return _split(students) if students.dtype == np.uint8 else students.tolist()
 
 
@@ -218,32 +213,6 @@ def _update_rows(  # type: ignore[no-untyped-def]  # noqa: ANN202, C901 - numba 
                     out[place, column] = new_row[row, column]
     start[students] = used
     return start, code[:used], out[:used]
-
-
-def _pack(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """An array as Zstandard has it, with a header: the first bytes of all values, then the second ones, and so on.
-
-    Most of them are zero, or alike from row to row, so that they take a third less than value by value.
-    """
-    width = values.dtype.itemsize * (values.shape[1] if values.ndim > 1 else 1)
-    planes = values.view(np.uint8).reshape(len(values), width).T
-    header = json.dumps([values.dtype.str, values.shape]).encode().ljust(HEADER)
-    return np.frombuffer(header + CODEC.compress(planes.tobytes(), asbytes=True), np.uint8)
-
-
-def _read(stored: Mapping[str, npt.NDArray[Any]], name: str) -> npt.NDArray[Any]:
-    """An array of a part, also of one that an earlier version wrote value by value."""
-    values: npt.NDArray[Any]
-    if name + PACKED not in stored:
-        values = stored[name]
-        return values
-    content = stored[name + PACKED].tobytes()
-    dtype, shape = json.loads(content[:HEADER])
-    size = np.dtype(dtype).itemsize * math.prod(shape)
-    planes = np.frombuffer(CODEC.decompress(content[HEADER:], size, asbytes=True), np.uint8)
-    rows = np.ascontiguousarray(planes.reshape(-1, shape[0]).T) if shape[0] else planes
-    values = rows.view(dtype).reshape(shape)
-    return values
 
 
 def _codes(values: Floats) -> Codes:

@@ -45,7 +45,7 @@ class Vocabulary:
     @cached_property
     def members(self) -> Ints:
         """Codes of the single skills that each node consists of; a single skill is its own only member."""
-        code_of = {name: code for code, name in enumerate(self.nodes)}
+        code_of = {name: code for code, name in enumerate(self.nodes.tolist())}
         return np.array([code_of[skill] for skills in self._skills for skill in skills], dtype=np.int32)
 
     @property
@@ -121,7 +121,7 @@ class Vocabulary:
 
     @cached_property
     def _skills(self) -> list[tuple[str, ...]]:
-        return [() if name == NO_SKILL else tuple(name.split(SEPARATOR)) for name in self.nodes]
+        return [() if name == NO_SKILL else tuple(name.split(SEPARATOR)) for name in self.nodes.tolist()]
 
 
 def build_vocabulary(
@@ -153,17 +153,18 @@ def build_vocabulary(
     node_of |= {item: NO_SKILL for item in items if item not in node_of}
     named = count_skills(pd.DataFrame({"item_id": [], "skills": []}, dtype="str") if responses is None else responses)
     node_of |= usual_skills(named)
-    old_items: list[str] = [] if known is None else list(known.items)
-    old_nodes = [NO_SKILL] if known is None else list(known.nodes)
+    old_items: list[str] = [] if known is None else known.items.tolist()
+    old_nodes = [NO_SKILL] if known is None else known.nodes.tolist()
     if known is not None:
-        node_of |= dict(zip(known.items, known.nodes[known.node_of_item], strict=True))
+        node_of |= dict(zip(old_items, known.nodes[known.node_of_item].tolist(), strict=True))
 
     names = set(node_of.values()) | set(tagged["skill_id"]) | set(named["skills"])
     names |= {skill for name in names if SEPARATOR in name for skill in name.split(SEPARATOR)}
-    nodes = pd.Index(old_nodes + sorted(names - set(old_nodes)), dtype="str")
-    all_items = pd.Index(old_items + sorted(node_of.keys() - set(old_items)), dtype="str")
+    nodes = old_nodes + sorted(names - set(old_nodes))
+    all_items = old_items + sorted(node_of.keys() - set(old_items))
     code_of = {name: code for code, name in enumerate(nodes)}
-    return Vocabulary(all_items, np.array([code_of[node_of[item]] for item in all_items], dtype=np.int32), nodes)
+    node_of_item = np.array([code_of[node_of[item]] for item in all_items], dtype=np.int32)
+    return Vocabulary(pd.Index(all_items, dtype="str"), node_of_item, pd.Index(nodes, dtype="str"))
 
 
 def count_skills(responses: pd.DataFrame) -> pd.DataFrame:

@@ -1,17 +1,19 @@
-"""The state of one student bucket, folded from files of the event log: from the start, or onto what was published.
+"""The state of student buckets, folded from files of the event log: from the start, or onto what was published.
 
-Buckets know nothing of each other, so they can be folded in any order, in other processes, and on other machines that
-see the same disk. Doing one again writes the same bytes under the same name.
+Buckets know nothing of each other, so they can be folded in any order, together or apart, in other processes, and on
+other machines that see the same disk. Doing one again writes the same bytes under the same name.
 """
 
 import math
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from features.events.log.files import list_students, read_files
@@ -21,7 +23,9 @@ from features.profiles.kernel import Student
 from features.profiles.parts import Known, find_changes, join_parts, read_part, write_part
 from features.profiles.state import State
 from features.profiles.timeline import Timeline, sort_events
+from features.profiles.vocabulary import Vocabulary
 from features.publications.reading import link_file, name_part
+from features.schema import bucket_of
 
 READ = (
     "student_id",
@@ -40,6 +44,9 @@ COLUMNS = (*READ, "skills")
 
 AT_ONCE = 2**28
 """Bytes of a bucket's files that are folded at once, some eight million events; of more, some students after others."""
+
+TOGETHER = 2**24
+"""Buckets whose files to fold have no more bytes than this are folded at once, half a million events."""
 
 GROWN = 0.5
 """Changes of as many bytes as this share of the whole state are put together with it, so that reading stays cheap."""
@@ -81,11 +88,32 @@ class Folded:
     anew: bool
 
 
-def fold_bucket(job: Job, statistics: Statistics, known: Known, as_of: datetime | None, draft: Path) -> Folded:
-    """Folds a bucket's later events onto its parts or, where one is not later than what was folded, all of them anew.
+def measure_files(files: Collection[str]) -> int:
+    """The bytes of some files."""
+    return sum(Path(path).stat().st_size for path in files)
+
+
+def group_jobs(jobs: Sequence[Job]) -> list[list[Job]]:
+    """Buckets that are folded together, since a day is little work for each: in their order, up to `TOGETHER` bytes."""
+    groups: list[list[Job]] = []
+    size = 0
+    for job in jobs:
+        own = measure_files(job.later)
+        if not groups or size + own > TOGETHER:
+            groups.append([])
+            size = 0
+        groups[-1].append(job)
+        size += own
+    return groups
+
+
+def fold_buckets(
+    jobs: Sequence[Job], statistics: Statistics, known: Known, as_of: datetime | None, draft: Path
+) -> list[Folded]:
+    """Folds later events of some buckets onto their parts; where one is not later than what was folded, all of them.
 
     Args:
-        job: Which files there are.
+        jobs: Which files there are, as `group_jobs` puts them together.
         statistics: What the columns compare with, over all items and skills of the events.
         known: What all parts number alike.
         as_of: The moment before which events count, UTC; None for a log without a clock.
@@ -94,64 +122,85 @@ def fold_bucket(job: Job, statistics: Statistics, known: Known, as_of: datetime 
     Raises:
         UnavailableError: A file of the event log cannot be read.
     """
-    if job.parts:
-        state = join_parts([read_part(path, statistics.vocabulary, items=False) for path in job.parts])
-        if not job.later:
-            return Folded(job.bucket, _link(job.parts, draft), len(state.students), 0, anew=False)
-        events, held = _read(job.later, as_of)
-        active = state.take(np.flatnonzero(pd.Index(state.students).isin(events["student_id"].unique())))
-        timeline = sort_events(events, statistics, active.students)
-        if _are_later(timeline, active):
-            changes = find_changes(active, fold(timeline, statistics, active, rows=False)[1])
-            students = len(state.students) + len(changes.students) - len(active.students)
-            content = write_part(changes, statistics.vocabulary, known)
-            whole, *earlier = (path.stat().st_size for path in job.parts)
-            if sum(earlier) + len(content) <= GROWN * whole:
-                names = (*_link(job.parts, draft), _write(job.bucket, content, draft))
-            else:
-                old = [read_part(path, statistics.vocabulary) for path in job.parts]
-                content = write_part(join_parts([*old, changes]), statistics.vocabulary, known)
-                names = (_write(job.bucket, content, draft),)
-            return Folded(job.bucket, names, students, held, anew=False)
-    state, held = _fold_all(job.files, statistics, as_of)
-    content = write_part(state, statistics.vocabulary, known)
-    return Folded(job.bucket, (_write(job.bucket, content, draft),), len(state.students), held, anew=True)
+    files = [path for job in jobs for path in job.later]
+    if len(jobs) == 1 and not jobs[0].parts and measure_files(files) > AT_ONCE:
+        return [_fold_in_turn(jobs[0], statistics, known, as_of, draft)]
+    events, held = _read(files, as_of)
+    answered = set(events["student_id"].unique())
+    sizes, states = [], []
+    for job in jobs:
+        parts = [read_part(path, statistics.vocabulary, items=False) for path in job.parts]
+        state = join_parts(parts or [State.empty()])
+        sizes.append(len(state.students))
+        states.append(state.take(np.flatnonzero([student in answered for student in state.students])))
+    active = State.join(states)
+    timeline = sort_events(events, statistics, active.students)
+    bucket = bucket_of(timeline.students.to_series())
+    late = set(bucket[: len(active.students)][~_are_later(timeline, active)].tolist())
+    if late:
+        anew = [replace(job, later=job.files, parts=()) if int(job.bucket) in late else job for job in jobs]
+        return [done for group in group_jobs(anew) for done in fold_buckets(group, statistics, known, as_of, draft)]
+    changes = find_changes(active, fold(timeline, statistics, active, rows=False)[1])
+    done = []
+    for job, size, state in zip(jobs, sizes, states, strict=True):
+        own = changes.take(np.flatnonzero(bucket == int(job.bucket)))
+        names = _keep(job, own, statistics.vocabulary, known, draft)
+        students = size + len(own.students) - len(state.students)
+        done.append(Folded(job.bucket, names, students, held[int(job.bucket)], anew=not job.parts))
+    return done
 
 
-def _are_later(timeline: Timeline, state: State) -> bool:
-    """Whether all events come after those that the state was folded from; without a clock, none does.
+def _are_later(timeline: Timeline, state: State) -> npt.NDArray[np.bool_]:
+    """Whether all events of a student come after those that the state was folded from; without a clock, none does.
 
     Events of one moment were submitted together and see nothing of each other, so the same moment is not later.
     """
     begin = timeline.time[timeline.start[: len(state.students)]]
-    return bool((begin > state.student[:, Student.LAST_TIME]).all())  # NaN compares as false
+    later: npt.NDArray[np.bool_] = begin > state.student[:, Student.LAST_TIME]  # NaN compares as false
+    return later
 
 
-def _fold_all(files: Sequence[str], statistics: Statistics, as_of: datetime | None) -> tuple[State, int]:
-    runs = math.ceil(sum(Path(path).stat().st_size for path in files) / AT_ONCE)
-    groups: list[Sequence[str] | None] = [None] if runs <= 1 else _split(list_students(files), runs)
+def _keep(job: Job, changes: State, vocabulary: Vocabulary, known: Known, draft: Path) -> tuple[str, ...]:
+    """Writes what changed beside the parts of before, or all of it in one file; returns the names."""
+    if job.parts and not job.later:
+        return _link(job.parts, draft)
+    content = write_part(changes, vocabulary, known)
+    if not job.parts:
+        return (_write(job.bucket, content, draft),)
+    whole, *earlier = (path.stat().st_size for path in job.parts)
+    if sum(earlier) + len(content) <= GROWN * whole:
+        return (*_link(job.parts, draft), _write(job.bucket, content, draft))
+    old = [read_part(path, vocabulary) for path in job.parts]
+    return (_write(job.bucket, write_part(join_parts([*old, changes]), vocabulary, known), draft),)
+
+
+def _fold_in_turn(job: Job, statistics: Statistics, known: Known, as_of: datetime | None, draft: Path) -> Folded:
+    """Folds all events of a bucket of many, some students after others."""
+    runs = math.ceil(measure_files(job.files) / AT_ONCE)
     states, held = [], 0
-    for students in groups:
-        events, after = _read(files, as_of, students)
+    for students in _split(list_students(job.files), runs):
+        events, after = _read(job.files, as_of, students)
         states.append(fold(sort_events(events, statistics), statistics, State.empty(), rows=False)[1])
-        held += after
-    return State.join(states), held
+        held += after.total()
+    state = State.join(states)
+    content = write_part(state, statistics.vocabulary, known)
+    return Folded(job.bucket, (_write(job.bucket, content, draft),), len(state.students), held, anew=True)
 
 
-def _split(students: Sequence[str], runs: int) -> list[Sequence[str] | None]:
+def _split(students: Sequence[str], runs: int) -> list[Sequence[str]]:
     most = math.ceil(len(students) / runs)
     return [students[begin : begin + most] for begin in range(0, len(students), most)]
 
 
 def _read(
     files: Sequence[str], as_of: datetime | None, students: Sequence[str] | None = None
-) -> tuple[pd.DataFrame, int]:
-    """The events before a moment, and how many there are at or after it."""
+) -> tuple[pd.DataFrame, Counter[int]]:
+    """The events before a moment, and how many of each bucket there are at or after it."""
     events = read_files(files, COLUMNS, students=students)
     if as_of is None:
-        return events, 0
+        return events, Counter()
     after = events["occurred_at"] >= pd.Timestamp(as_of)
-    held = int(after.sum())
+    held = Counter(bucket_of(events.loc[after, "student_id"]).tolist())
     return (events[~after] if held else events), held
 
 

@@ -20,15 +20,16 @@ import pandas as pd
 
 from features.bundle import read_file, read_manifest, write_bundle
 from features.errors import InputError, UnavailableError
-from features.events.log.files import FileLists, count_pairs, find_same_rows, list_files
+from features.events.log.files import FileLists, count_pairs, list_files
 from features.events.log.store import DataVersion, read_item_skills
 from features.home import Home
+from features.profiles.arrays import CODEC
 from features.profiles.columns import SCHEMA_HASH
 from features.profiles.difficulty import Statistics
 from features.profiles.fold import build_profiles
 from features.profiles.parts import Known, write_part
 from features.profiles.vocabulary import Vocabulary, build_vocabulary
-from features.publications.buckets import Job, fold_bucket
+from features.publications.buckets import Job, fold_buckets, group_jobs, measure_files
 from features.publications.names import name_publication, newest_publication
 from features.publications.reading import FORMAT, PAIRS, STATISTICS, link_file, list_buckets, name_part, read_statistics
 
@@ -109,8 +110,9 @@ def publish_profiles(
     ]
 
     def write(draft: Path) -> None:
-        fold = partial(fold_bucket, statistics=extended, known=known, as_of=as_of, draft=draft)
-        found = list(each(fold, jobs, sum(_bytes_of(job.later) for job in jobs)))
+        work = partial(fold_buckets, statistics=extended, known=known, as_of=as_of, draft=draft)
+        nbytes = sum(measure_files(job.later) for job in jobs)
+        found = [part for parts in each(work, group_jobs(jobs), nbytes) for part in parts]
         for left in draft.glob(".*"):  # of a process that was killed while others went on
             left.unlink()
         anew = sum(part.anew for part in found)
@@ -222,16 +224,17 @@ def _find_before(home: Home, run_id: str, facts: Mapping[str, Any], data: DataVe
         if any(manifest.get(name) != facts[name] for name in ("format", "code", "schema", "known")):
             return None
         version = int(manifest["data_version"].split(".")[0])
-        inputs, read = manifest["inputs"], [list_files(home, version, replaced=then) for then in (True, False)]
-        same = find_same_rows(home, version, data.events)
+        if version > data.events:  # of a log that was restored
+            return None
+        inputs, now = manifest["inputs"], list_files(home, version)
         # a log that was restored may have other files at this version than those that were folded
         kept = {
             number
-            for lists in read
+            for lists in (now, list_files(home, version, replaced=True))
             for number, paths in lists.items()
             if inputs.get(f"{number:02d}") == _hash_names(paths)
         }
-        files = {number: paths for number, paths in list_files(home, same).items() if number in kept}
+        files = {number: paths for number, paths in now.items() if number in kept}
         pairs = pd.read_parquet(io.BytesIO(read_file(folder, PAIRS, manifest)))
         vocabulary = read_statistics(folder, manifest).vocabulary
         return _Before(folder, manifest, files, pairs, vocabulary)
@@ -242,19 +245,12 @@ def _find_before(home: Home, run_id: str, facts: Mapping[str, Any], data: DataVe
 
 def _count_pairs(files: FileLists, vocabulary: Vocabulary, as_of: datetime | None, each: Each) -> pd.DataFrame:
     """Responses by `bucket`, `item_id` and `skills`, of items or skills that the vocabulary lacks."""
-    numbers = sorted(files)
-    count = partial(count_pairs, before=as_of)
-    counted = each(count, [files[number] for number in numbers], sum(map(_bytes_of, files.values())))
-    parts = [pairs.assign(bucket=number) for number, pairs in zip(numbers, counted, strict=True)]
-    pairs: pd.DataFrame = pd.concat([*parts, count_pairs([], None).assign(bucket=0)])[[*PAIR, "responses"]]
-    new = ~pairs["item_id"].isin(vocabulary.items)
-    known_skills = pairs["skills"].isin(vocabulary.nodes)
-    chosen: pd.DataFrame = pairs[new | (pairs["skills"].notna() & ~known_skills)]
-    return chosen
-
-
-def _bytes_of(files: Collection[str]) -> int:
-    return sum(Path(path).stat().st_size for path in files)
+    jobs = [Job(f"{number:02d}", (), tuple(files[number])) for number in sorted(files)]
+    groups = [[path for job in group for path in job.later] for group in group_jobs(jobs)]
+    count = partial(count_pairs, before=as_of, items=vocabulary.items.tolist(), skills=vocabulary.nodes.tolist())
+    counted = each(count, groups, sum(map(measure_files, files.values())))
+    pairs: pd.DataFrame = pd.concat([*counted, count([])])[[*PAIR, "responses"]]
+    return pairs
 
 
 def _hash_names(files: Collection[str]) -> str:
@@ -276,7 +272,7 @@ def _facts(run_id: str, as_of: datetime | None, data_version: str, code: str, kn
 
 def _write_statistics(draft: Path, statistics: Statistics, before: _Before | None) -> None:
     """Writes the statistics, or links those of before where they are the same."""
-    content = json.dumps(statistics.to_json(), ensure_ascii=False).encode()
+    content = CODEC.compress(json.dumps(statistics.to_json(), ensure_ascii=False).encode(), asbytes=True)
     if before is not None and hashlib.sha256(content).hexdigest() == before.manifest["files"][STATISTICS]:
         link_file(before.folder / STATISTICS, draft / STATISTICS)
     else:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from features.bundle import MANIFEST, read_file, read_manifest, write_bundle
 from features.errors import InputError
@@ -23,12 +24,14 @@ from features.profiles.parts import COUNTED, Known, join_parts, read_part, read_
 from features.profiles.state import State
 from features.profiles.vocabulary import Vocabulary
 
-STATISTICS = "statistics.json"
+STATISTICS, PLAIN_STATISTICS = "statistics.json.zst", "statistics.json"
+"""How hard items and skills are, as JSON in Zstandard; earlier versions packed nothing."""
+
 PAIRS = "pairs.parquet"
 WHOLE_STATE = "state.npz"
 """The state of all students in one file, as earlier versions published it."""
 
-FORMAT, BY_BUCKET, ADDING = 3, 2, 3
+FORMAT, BY_BUCKET, ADDING = 4, 2, 3
 """Raised when code of another version would misread a publication; since when its state is in files by bucket; and
 since when changes hold what is added to counts of items, and not their rows as they became."""
 
@@ -104,7 +107,10 @@ def read_buckets(
 
 def read_statistics(folder: Path, manifest: Mapping[str, Any]) -> Statistics:
     """The statistics of a publication."""
-    return Statistics.from_json(json.loads(read_file(folder, STATISTICS, manifest)))
+    if PLAIN_STATISTICS in manifest["files"]:
+        return Statistics.from_json(json.loads(read_file(folder, PLAIN_STATISTICS, manifest)))
+    packed = pa.py_buffer(read_file(folder, STATISTICS, manifest))
+    return Statistics.from_json(json.loads(pa.input_stream(packed, compression="zstd").read()))
 
 
 def list_buckets(manifest: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -130,7 +136,7 @@ def list_published_students(folder: Path) -> set[str]:
         InputError: A file cannot be read, or there is none.
     """
     with _in_sentences(folder):
-        parts = [path.read_bytes() for path in folder.glob("state*.npz")]
+        parts = [path.read_bytes() for path in folder.glob("state*")]
         if not parts and not (folder / MANIFEST).is_file():
             raise FileNotFoundError(folder.name)
         return {student for content in parts for student in read_students(content)}
@@ -171,7 +177,7 @@ def publish_without(folder: Path, student_id: str) -> bool:
         for number, content in without.items():
             (draft / after[number][0]).write_bytes(content)
         kept = {name for number, names in after.items() if number not in without for name in names}
-        for name in ({STATISTICS, PAIRS} | kept) & set(manifest["files"]):
+        for name in ({STATISTICS, PLAIN_STATISTICS, PAIRS} | kept) & set(manifest["files"]):
             link_file(folder / name, draft / name)
 
     name = folder.name.removesuffix(f"-erased{erasures - 1}")
@@ -182,7 +188,7 @@ def publish_without(folder: Path, student_id: str) -> bool:
 
 def name_part(bucket: str, content: bytes) -> str:
     """The name of a file of a bucket, which its bytes decide."""
-    return f"state-{bucket}-{hashlib.sha256(content).hexdigest()[:16]}.npz"
+    return f"state-{bucket}-{hashlib.sha256(content).hexdigest()[:16]}.bin"
 
 
 def link_file(original: Path, name: Path) -> None:

@@ -23,8 +23,9 @@ from training.nightly.backend import current_each, use_backend, work_here
 
 
 @pytest.mark.long
-def test_a_cluster_that_loses_a_worker_folds_the_same_profiles(trained_school, tmp_path):
+def test_a_cluster_that_loses_a_worker_folds_the_same_profiles(trained_school, tmp_path, monkeypatch):
     """The files are the same byte for byte, and forecasts from them agree: a lost worker costs nothing but time."""
+    monkeypatch.setattr("features.publications.buckets.TOGETHER", 0)  # a task for each bucket, as of a large log
     distributed = pytest.importorskip("distributed")
     home, run = Home(trained_school.home), trained_school.run_id
     published = read_publication(next((home.published / run).iterdir()))

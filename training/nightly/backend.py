@@ -10,8 +10,8 @@ from features.publications.publish import Each, Result, Task
 
 BACKENDS = ("local", "dask")
 
-WORTH_PROCESSES = 2**27
-"""Bytes of event files, about four million events, from which on further processes save more than their start costs."""
+WORTH_PROCESSES = 2**29
+"""Bytes of event files, some 16 million events, from which on further processes save more than their start costs."""
 
 ATTEMPTS = 10
 """How often a task is begun again whose worker was lost."""

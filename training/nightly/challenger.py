@@ -74,7 +74,7 @@ def judge_challenger(
         for name, model in models.items()
         for block in (getattr(dataset, name)["holdout"],)
     }
-    evaluation = json.dumps(evaluation_json(scores, shown, points, dataset), indent=1)
+    evaluation = json.dumps(evaluation_json(scores, shown, points, dataset))
     kind = rivals["struggle"].kind if rivals else None
     judgement = Judgement(champion, kind, decision, flat_metrics(scores), card, evaluation)
     if not decision.promoted:

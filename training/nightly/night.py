@@ -238,5 +238,6 @@ def _say_champion(run_id: str, kind: str) -> str:
 
 
 def _parameters(night: Night) -> dict[str, object]:
-    sections = night.config.model_dump().items()
+    """The choices that models and their figures rest on, and not how long what is kept or when a check raises alarm."""
+    sections = night.config.model_dump(exclude={"status", "checks", "retention"}).items()
     return {f"{section}.{name}": value for section, values in sections for name, value in values.items()}

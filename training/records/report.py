@@ -18,11 +18,15 @@ Scores = Mapping[str, Mapping[str, Metrics]]
 """Metrics by forecast and by who forecasts: `regroup` or a baseline."""
 
 
+OF_BASELINES = ("auc", "log_loss")
+"""Metrics of baselines that MLflow's database holds, where each takes a row in two tables for every night."""
+
+
 def flat_metrics(scores: Scores) -> dict[str, float]:
     """Metrics under flat names for MLflow: ours as `struggle.auc`, with bounds as `struggle.auc_low` and `_high`.
 
-    A baseline's are `struggle.rule.auc` and so on, without bounds, which `evaluation.json` has. Bounds that do not
-    exist are left out.
+    Of a baseline, `struggle.rule.auc` and `struggle.rule.log_loss` alone: `evaluation.json` has the others, and all
+    bounds. Bounds that do not exist are left out.
 
     Example:
         >>> flat_metrics({"struggle": {"regroup": {"auc": Interval(0.8, 0.7, 0.9)}}})["struggle.auc_low"]
@@ -33,6 +37,8 @@ def flat_metrics(scores: Scores) -> dict[str, float]:
         for who, metrics in by_name.items():
             prefix = forecast if who == "regroup" else f"{forecast}.{who}"
             for metric, interval in metrics.items():
+                if who != "regroup" and metric not in OF_BASELINES:
+                    continue
                 bounds = [("_low", interval.low), ("_high", interval.high)] if who == "regroup" else []
                 for suffix, value in (("", interval.value), *bounds):
                     if not math.isnan(value):

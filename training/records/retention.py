@@ -7,13 +7,11 @@ nights, since its tags are the history of champions, and as long as the plan.
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from features.retention import NamedProfiles, Removed, measure
 from training.config import Retention
+from training.records.folders import find_folder
 from training.records.mlflow_errors import plain_errors
 from training.records.tracking import CHAMPION, FORECASTS, MODELS, PAGE, Tracking, model_name
 
@@ -86,7 +84,7 @@ def _remove(
         files.delete_artifacts(part)
     if stays:
         return
-    folder = _folder_of(run)
+    folder = find_folder(run.info.artifact_uri)
     if folder is not None and folder.parent.is_dir() and not any(folder.parent.iterdir()):
         folder.parent.rmdir()  # which MLflow leaves
     store: Any = client._tracking_client.store  # noqa: SLF001 - what `mlflow gc` uses; there is no public call
@@ -98,11 +96,5 @@ def _remove(
 
 def _size_of(run: "Run", part: str | None) -> int:
     """The bytes of a folder of a run's artifacts, or of all; a server's are not counted."""
-    folder = _folder_of(run)
+    folder = find_folder(run.info.artifact_uri)
     return 0 if folder is None else measure(folder / part if part else folder)
-
-
-def _folder_of(run: "Run") -> Path | None:
-    """Where a run's artifacts lie; null where a server has them."""
-    address = urlsplit(run.info.artifact_uri)
-    return Path(url2pathname(address.path)) if address.scheme in ("", "file") else None

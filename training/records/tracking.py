@@ -15,6 +15,7 @@ from filelock import FileLock
 from features.errors import WRONG_PATH, InputError, UnavailableError, explain_os_error
 from features.home import tracking_uri
 from training.records.entities import DESCRIPTION, KINDS, MEANINGS, SOURCE
+from training.records.folders import find_folder, share_files
 from training.records.mlflow_errors import plain_errors
 
 if TYPE_CHECKING:
@@ -159,6 +160,8 @@ class Tracking:
                 self._client.log_inputs(run_id, data)
             for artifact, folder in models.items():
                 self._client.log_artifacts(run_id, str(folder), artifact)
+            if models and (place := find_folder(self._client.get_run(run_id).info.artifact_uri)) is not None:
+                share_files(place)
             self.log_texts(run_id, texts)
             self._client.set_terminated(run_id)
             return run_id

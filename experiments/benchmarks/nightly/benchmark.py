@@ -15,7 +15,14 @@ from experiments.benchmarks.figures import make_table, print_tables
 from experiments.benchmarks.forecasts.data.datasets import BenchmarkLog, read_data_set
 from experiments.benchmarks.kernel.timing import measure_history
 from experiments.benchmarks.long_work import keep_once
-from experiments.benchmarks.nightly.district import School, build_district, next_midnight, simulate, store_events
+from experiments.benchmarks.nightly.district import (
+    WEEKS,
+    School,
+    build_district,
+    next_midnight,
+    simulate,
+    store_events,
+)
 from experiments.benchmarks.nightly.steps import A_DAY, ALL, TRAINING, Costs, run_alone, run_night
 from features.console import write_json
 from features.errors import InputError
@@ -27,8 +34,8 @@ from training.data.dataset import read_log
 
 logger = logging.getLogger("regroup")
 
-SIZES = (1_000_000, 4_000_000)
-LARGE = (10_000_000, 100_000_000)
+SIZES = (1_000_000, 10_000_000)
+LARGE = (100_000_000,)
 
 YEAR_LOG = "assistments-2012"
 """The public log of about two million answers, on which a whole night is set beside its boosting."""
@@ -45,6 +52,7 @@ def benchmark_nightly(
     *,
     events: Sequence[int] | None = None,
     large: bool = False,
+    weeks: int = WEEKS,
     data: Path | None = None,
     config: Path | None = None,
     keep: Path | None = None,
@@ -55,6 +63,7 @@ def benchmark_nightly(
     Args:
         events: Sizes of the districts; null = `SIZES`.
         large: Measure `LARGE` as well.
+        weeks: School weeks of the districts' logs.
         data: The folder of the public logs; without the log of 2012 its figure is null.
         config: TOML whose values replace the training defaults.
         keep: Where what was measured is kept, or read from; null = nowhere.
@@ -62,9 +71,11 @@ def benchmark_nightly(
     """
     chosen, settings = sorted({*(events or SIZES), *(LARGE if large else ())}), load_config(config)
     with tempfile.TemporaryDirectory(prefix="regroup-") as place:
-        school = simulate(Path(place) / "school")
+        school = simulate(Path(place) / "school", weeks)
         sizes = [
-            keep_once(keep, f"{size}-{settings.digest}", partial(_measure_size, school, Path(place), size, settings))
+            keep_once(
+                keep, f"{size}-{weeks}-{settings.digest}", partial(_measure_size, school, Path(place), size, settings)
+            )
             for size in chosen
         ]
         to_boosting: dict[str, float | None] = {"night_to_boosting": None, "promotion_to_boosting": None}

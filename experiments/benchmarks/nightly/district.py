@@ -26,11 +26,11 @@ from features.schema import bucket_of
 
 logger = logging.getLogger("regroup")
 
-TEAMS = 4
-"""Of the school that is copied: some 250 students with 200,000 events."""
+TEAMS, WEEKS = 4, 36
+"""Of the school that is copied, which is a school year long: some 250 students with 600,000 events."""
 
-AT_ONCE = 5
-"""Copies that are ingested from one file, about a million events."""
+AT_ONCE = 1_000_000
+"""Events that are ingested from one file, of as many copies as have about so many."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,11 @@ class School:
     morning: datetime
 
 
-def simulate(folder: Path, teams: int = TEAMS) -> School:
-    """Simulates the school, in a folder of its own."""
+def simulate(folder: Path, weeks: int = WEEKS) -> School:
+    """Simulates the school of so many weeks, in a folder of its own."""
     from experiments.simulation import SchoolConfig, simulate_school, write_school  # noqa: PLC0415 - compiles
 
-    write_school(simulate_school(SchoolConfig(teams=teams)), folder)
+    write_school(simulate_school(SchoolConfig(teams=TEAMS, weeks=weeks)), folder)
     home = Home(folder / "home")
     ingest_file(home, folder / "log.parquet", mapping=folder / "mapping.toml")
     events = read_events(home)
@@ -80,8 +80,9 @@ def build_district(school: School, home: Home, events: int, costs: Costs) -> Pat
     """
     add_item_skills(home, school.item_skills)
     copies, path = max(1, round(events / len(school.events))), home.root / "day.parquet"
-    for begin in range(0, copies, AT_ONCE):
-        part = [_copy(school.rows, number) for number in range(begin, min(begin + AT_ONCE, copies))]
+    together = max(1, round(AT_ONCE / len(school.events)))
+    for begin in range(0, copies, together):
+        part = [_copy(school.rows, number) for number in range(begin, min(begin + together, copies))]
         pd.concat(part, ignore_index=True).to_parquet(path, index=False)
         with costs.step("ingest"):
             ingest_file(home, path, mapping=school.mapping)

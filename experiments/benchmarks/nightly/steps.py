@@ -9,9 +9,11 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Any
+
+from joblib.externals.loky import get_reusable_executor
 
 from experiments.benchmarks.figures import peak_mb
 from features.events.ingest import ingest_file
@@ -63,6 +65,8 @@ class Costs:
         clock, cpu = time.perf_counter(), _cpu_seconds()
         yield
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - clock
+        if active_children():  # joblib's, whose seconds count once they have ended
+            get_reusable_executor().shutdown(wait=True)
         self.cpu_seconds[name] = self.cpu_seconds.get(name, 0.0) + _cpu_seconds() - cpu
 
 

@@ -15,7 +15,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from features.errors import MissingError, UnavailableError, explain_os_error
-from features.events.log.store import EVENT_FIELDS, follow_upkeep, open_table, to_frame
+from features.events.log.store import EVENT_FIELDS, open_table, to_frame
 from features.home import Home
 
 FileLists = Mapping[int, frozenset[str]]
@@ -37,9 +37,9 @@ def list_files(home: Home, version: int | None = None, *, replaced: bool = False
         UnavailableError: The log cannot be read, or not at this version any more.
     """
     actions = _read_actions(home, version, replaced=replaced)
-    found: dict[int, set[str]] = {}
+    root, found = str(home.events), dict[int, set[str]]()
     for path, bucket in zip(actions["path"].to_pylist(), actions["partition.bucket"].to_pylist(), strict=True):
-        found.setdefault(bucket, set()).add(str(home.events / path))
+        found.setdefault(bucket, set()).add(f"{root}/{path}")
     return {bucket: frozenset(paths) for bucket, paths in found.items()}
 
 
@@ -52,22 +52,6 @@ def count_events(home: Home, version: int) -> dict[int, int]:
     actions = _read_actions(home, version, replaced=False)
     counts = actions.group_by("partition.bucket").aggregate([("num_records", "sum")])
     return dict(zip(counts["partition.bucket"].to_pylist(), counts["num_records_sum"].to_pylist(), strict=True))
-
-
-def find_same_rows(home: Home, since: int, until: int) -> int:
-    """The last version up to `until` that has the rows of `since`: compaction only moves them to other files.
-
-    Raises:
-        UnavailableError: The log's history cannot be read.
-        ValueError: `since` comes after `until`.
-    """
-    if since > until:
-        raise ValueError(f"version {since} of the event log comes after {until}")
-    try:
-        # the history of a table that was opened at an older version has wrong numbers
-        return min(follow_upkeep(DeltaTable(str(home.events)), since), until)
-    except (OSError, DeltaError) as error:
-        raise explain_os_error(error, "the history of the event log cannot be read") from error
 
 
 def read_files(
@@ -106,20 +90,32 @@ def read_where(files: Collection[str], columns: Sequence[str], rows: pyarrow.dat
     return to_frame(table.cast(pa.schema([EVENT_FIELDS.field(name) for name in columns])))
 
 
-def count_pairs(files: Collection[str], before: datetime | None) -> pd.DataFrame:
-    """How many responses to each item name which skills: `item_id`, `skills` (null where none is named), `responses`.
+def count_pairs(
+    files: Collection[str], before: datetime | None, items: Collection[str], skills: Collection[str]
+) -> pd.DataFrame:
+    """How many responses of a student bucket to each item name which skills, where the item or the skills are new.
 
-    The arguments and errors are those of `read_files`; rows go through memory in batches.
+    The columns are `bucket`, `item_id`, `skills` (null where none is named) and `responses`; rows go through memory in
+    batches.
+
+    Args:
+        files: Paths from `list_files`.
+        before: As in `read_files`, whose errors are raised too.
+        items: Ids of the items that are not new.
+        skills: Skills that are not new, as `Events.skills` names them.
     """
-    names = ["item_id", "skills"]
-    parts = []
-    for batch in _scan(files, names, before, pa.dataset.field("item_id").is_valid()):
-        plain = pa.table([batch.column(name).cast(pa.string()) for name in names], names=names)
-        parts.append(plain.group_by(names).aggregate([([], "count_all")]))
-    if not parts:
-        return pd.DataFrame({"item_id": [], "skills": [], "responses": []}).astype({"item_id": "str", "skills": "str"})
-    counts = pa.concat_tables(parts).group_by(names).aggregate([("count_all", "sum")])
-    return to_frame(counts.rename_columns([*names, "responses"])).astype({"responses": "int64"})
+    names = ["bucket", "item_id", "skills"]
+    plain = pa.schema([EVENT_FIELDS.field(name) for name in names])
+    counts = plain.append(pa.field("responses", pa.int64()))
+    item, named = (pa.dataset.field(name).cast(pa.string()) for name in names[1:])
+    known_items, known_skills = (pa.array(known, pa.string()) for known in (items, skills))
+    new = item.is_valid() & (~item.isin(known_items) | (named.is_valid() & ~named.isin(known_skills)))
+    parts = [counts.empty_table()]
+    for batch in _scan(files, names, before, new):
+        part = pa.table(batch).cast(plain).group_by(names).aggregate([([], "count_all")])
+        parts.append(part.rename_columns(counts.names).cast(counts))
+    found = pa.concat_tables(parts).group_by(names).aggregate([("responses", "sum")])
+    return to_frame(found.rename_columns(counts.names)).astype({"responses": "int64"})
 
 
 def list_students(files: Collection[str]) -> list[str]:
@@ -158,10 +154,13 @@ def _scan(
 
 def _open(files: Collection[str]) -> pyarrow.dataset.Dataset:
     """The files as one table; a column that a log of an earlier version lacks is null."""
-    schema = pa.schema([_field(field.name) for field in EVENT_FIELDS if field.name != "bucket"])
     read = pa.dataset.ParquetReadOptions(dictionary_columns=set(DICTIONARIES))
-    file_format = pa.dataset.ParquetFileFormat(read_options=read)
-    return pa.dataset.dataset(sorted(files), schema=schema, format=file_format)
+    return pa.dataset.dataset(
+        sorted(files),
+        schema=pa.schema([_field(field.name) for field in EVENT_FIELDS]),
+        format=pa.dataset.ParquetFileFormat(read_options=read),
+        partitioning=pa.dataset.HivePartitioning(pa.schema([EVENT_FIELDS.field("bucket")])),
+    )
 
 
 def _field(name: str) -> pa.Field:

@@ -6,6 +6,7 @@ Whoever calls has locked out every other writer (`Home.work("ingest")`).
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
@@ -83,6 +84,10 @@ def tidy_events(home: Home, needed: Collection[int], grace: timedelta, *, dry_ru
     sizes = [path.stat().st_size for path in listed if path.exists()]
     if sizes and not dry_run:
         _remove_files(table, kept, grace)
+    copies = _find_checkpoints(home.events / "_delta_log")
+    sizes += [path.stat().st_size for path in copies]
+    for path in () if dry_run else copies:
+        path.unlink()
     return Upkeep(merged, len(sizes), sum(sizes))
 
 
@@ -99,6 +104,11 @@ def _merge(table: DeltaTable, *, dry_run: bool) -> int:
     if any(table.metadata().configuration.get(name) != value for name, value in PROPERTIES.items()):
         table.alter.set_table_properties(PROPERTIES)  # a log of an earlier version
     return int(table.optimize.compact(target_size=limit, writer_properties=MERGED)["numFilesRemoved"])
+
+
+def _find_checkpoints(log: Path) -> list[Path]:
+    """Older checkpoints of a log of commits, which say what these say; none where the first commits are gone."""
+    return sorted(log.glob("*.checkpoint.parquet"))[:-1] if (log / f"{0:020}.json").exists() else []
 
 
 def _find_kept(table: DeltaTable, needed: Collection[int]) -> Iterator[int]:

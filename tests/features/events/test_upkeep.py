@@ -77,6 +77,21 @@ def test_versions_that_are_needed_still_read_and_others_go(home):
         read_events(home, version=5)
 
 
+def test_of_checkpoints_the_newest_stays_and_versions_before_it_still_read(home):
+    """They say once more what the commits before them say."""
+    rows = scan_rows(open_table(home.events), EVENT_FIELDS.names, None).to_table().slice(0, 4).to_batches()
+    for _ in range(13):
+        append_events(home, rows)
+    count, checkpoints = len(read_events(home, version=12)), (home.events / "_delta_log").glob
+    before = list(checkpoints("*.checkpoint.parquet"))
+
+    tidy_events(home, {5, 12}, NOBODY_READS)
+
+    assert len(before) == 2
+    assert len(list(checkpoints("*.checkpoint.parquet"))) == 1
+    assert [len(read_events(home, version=version)) for version in (5, 12)] == [6 * len(STUDENTS), count]
+
+
 def test_who_reads_while_files_are_merged_can_go_on_for_a_while(home):
     reader = read_events(home, version=5)
 

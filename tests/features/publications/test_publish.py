@@ -27,8 +27,9 @@ from features.events.log.store import (
 )
 from features.events.log.upkeep import erase_events, tidy_events
 from features.home import Home
+from features.profiles.arrays import _pack
 from features.profiles.fold import build_profiles
-from features.profiles.parts import Known, write_part
+from features.profiles.parts import Known, _list_arrays
 from features.publications import (
     list_published_students,
     newest_publication,
@@ -277,31 +278,42 @@ def test_profiles_of_an_earlier_version_are_read_and_erased(home, tmp_path):
     assert not (after / "skill_profiles.parquet").exists()
 
 
-def test_changes_that_an_earlier_version_wrote_are_read_as_rows_that_replace_others(home, monkeypatch):
-    """Format 2 held rows of items as they became, and not how many answers came, and its arrays value by value."""
+@pytest.mark.parametrize("form", [2, 3])
+def test_parts_that_an_earlier_version_wrote_are_read_and_erased(home, form):
+    """Archives of arrays: format 2 had them value by value, and rows of items of changes as they became."""
     before = read_publication(publish(home, 1))
     store(home, pd.concat([later("007", minutes) for minutes in (9 * 1440, 9 * 1440 + 5)]))
     after = read_publication(publish(home, 2))
     vocabulary, known = after.statistics.vocabulary, Known.of(STATISTICS.vocabulary)
     became = after.state.take(np.flatnonzero(after.state.students == "007"))
-    with monkeypatch.context() as earlier:
-        earlier.setattr("features.profiles.parts.PACKED", "")
-        earlier.setattr("features.profiles.parts._pack", lambda values: values)
-        parts = [write_part(state, vocabulary, known) for state in (before.state, became)]
-    names = [f"state-00-{number}.npz" for number in range(2)]
+    states = [before.state, became] if form == 2 else [after.state]
+    parts = {f"state-00-{at}.npz": _list_arrays(state, vocabulary, known) for at, state in enumerate(states)}
 
     def write(draft):
-        for name, content in zip(names, parts, strict=True):
-            (draft / name).write_bytes(content)
+        for name, arrays in parts.items():
+            np.savez(draft / name, **(arrays if form == 2 else pack_earlier(arrays)))
         (draft / "statistics.json").write_text(json.dumps(after.statistics.to_json()))
 
     old = home.published / "old" / "20250101T000000Z-1.1"
-    write_bundle(old, {**after.manifest, "format": 2, "buckets": {"00": names}}, write)
+    write_bundle(old, {**after.manifest, "format": form, "buckets": {"00": list(parts)}}, write)
 
     assert_same_state(read_publication(old).state, after.state)
+    assert list_published_students(old) == {"007", "NA", "zoë", "s1"}
     assert publish_without(old, "NA")
-    without = read_publication(newest_publication(home, "old")).state
-    assert_same_state(without, after.state.take(np.flatnonzero(after.state.students != "NA")))
+    without = newest_publication(home, "old")
+    assert "NA" not in list_published_students(without)
+    assert_same_state(read_publication(without).state, after.state.take(np.flatnonzero(after.state.students != "NA")))
+
+
+def pack_earlier(arrays):
+    """As format 3 had them: Zstandard after 64 bytes that say type and shape."""
+    known = {"known": arrays.pop("known")}
+    return known | {
+        f"{name}.zst": np.frombuffer(
+            json.dumps([values.dtype.str, values.shape]).encode().ljust(64) + _pack(values), np.uint8
+        )
+        for name, values in arrays.items()
+    }
 
 
 def test_events_without_a_log_are_published_alike(home):
