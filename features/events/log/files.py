@@ -6,6 +6,7 @@ A file of the log never changes and is of one bucket, so that a list of files sa
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import reduce
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
@@ -155,11 +156,13 @@ def _scan(
 def _open(files: Collection[str]) -> pyarrow.dataset.Dataset:
     """The files as one table; a column that a log of an earlier version lacks is null."""
     read = pa.dataset.ParquetReadOptions(dictionary_columns=set(DICTIONARIES))
+    paths = sorted(files)
     return pa.dataset.dataset(
-        sorted(files),
+        paths,
         schema=pa.schema([_field(field.name) for field in EVENT_FIELDS]),
         format=pa.dataset.ParquetFileFormat(read_options=read),
         partitioning=pa.dataset.HivePartitioning(pa.schema([EVENT_FIELDS.field("bucket")])),
+        partition_base_dir=str(Path(paths[0]).parents[1]),  # a folder above the log may be called as a bucket is
     )
 
 

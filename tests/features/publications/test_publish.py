@@ -92,7 +92,7 @@ def assert_same_state(one, other):
 @pytest.fixture
 def home(tmp_path):
     """A log of four students, each in a bucket of their own, who answered on the first two days of a week."""
-    made = Home(tmp_path / "höme")
+    made = Home(tmp_path / "bucket=höme")
     add_item_skills(made, TAGS)
     rows = [
         (each, day * 1440 + n, "easy", n % 2 == 0, 0, 1)
