@@ -17,8 +17,8 @@ class NeedPolicy:
     Attributes:
         check_in: Chance of not getting there alone that is assumed where no forecast is given.
         introduce: The same for a skill not begun.
-        extend: The same for a skill in which the student is proficient, and whose next answer is surely right.
-        unsure: What a wrong next answer on such a skill adds to it, times the chance of one.
+        extend: The same for a skill in which the student is proficient, where no forecast is given.
+        unsure: The same where one is given, times the chance of two wrong answers in a row.
         urgent_risk: Struggle risk from which a need is urgent, wherever and whenever it arose; a prerequisite with such
             a risk comes before what builds on it.
         urgent_review: How urgent a proficiency is that was lost at a lower risk, where 1 is as urgent as that risk.
