@@ -74,7 +74,8 @@ def list_candidates(
       `guided_practice` of one that is being learned, for `review` of one in which the student no longer is proficient.
     - Where no forecast is given, or the failure is long ago, a `check_in` comes first.
     - A skill not begun of the team's current work is to `introduce`, where its prerequisites are ready.
-    - Skills in which the student is proficient are to `extend`, so that everybody shares something with others. Who
+    - Skills in which the student is proficient are to `extend`, so that everybody shares something with others; the
+      likelier two wrong answers in a row are, the more, so that what the student knows by heart comes last. Who
       needs nothing in the current work, and nothing urgent, may as well be introduced to what comes after it or, with
       nothing known at all, check in on the current work.
 
@@ -317,12 +318,14 @@ class _Student:
         ]
 
     def _extend(self) -> list[_Draft]:
-        """Returns skills in which the student is proficient: recent ones and those of the current work, or else all."""
-        proficient = [forecast for forecast in self.known.values() if forecast.status == "proficient"]
-        extended = [forecast for forecast in proficient if self._is_current(forecast)] or proficient
-        return [
-            self._draft(forecast.skill, Purpose.EXTEND, self.policy.extend, forecast=forecast) for forecast in extended
-        ]
+        """Returns the skills in which the student is proficient; what is least sure is needed most, in any unit."""
+        drafts = []
+        for forecast in self.known.values():
+            if forecast.status == "proficient":
+                unsure = None if forecast.mastery is None else 1.0 - forecast.mastery
+                chance = self.policy.extend if unsure is None else self.policy.unsure * unsure**2
+                drafts.append(self._draft(forecast.skill, Purpose.EXTEND, chance, unsure or 0.0, forecast=forecast))
+        return drafts
 
     def _draft(
         self,

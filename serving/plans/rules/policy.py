@@ -17,7 +17,8 @@ class NeedPolicy:
     Attributes:
         check_in: Chance of not getting there alone that is assumed where no forecast is given.
         introduce: The same for a skill not begun.
-        extend: The same for a skill in which the student is proficient.
+        extend: The same for a skill in which the student is proficient, where no forecast is given.
+        unsure: The same where one is given, times the chance of two wrong answers in a row.
         urgent_risk: Struggle risk from which a need is urgent, wherever and whenever it arose; a prerequisite with such
             a risk comes before what builds on it.
         urgent_review: How urgent a proficiency is that was lost at a lower risk, where 1 is as urgent as that risk.
@@ -46,6 +47,7 @@ class NeedPolicy:
     check_in: float
     introduce: float
     extend: float
+    unsure: float
     urgent_risk: float
     urgent_review: float
     urgent_from: float

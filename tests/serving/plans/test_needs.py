@@ -18,6 +18,7 @@ POLICY = NeedPolicy(
     check_in=0.2,
     introduce=0.1,
     extend=0.05,
+    unsure=0.3,
     urgent_risk=0.5,
     urgent_review=0.5,
     urgent_from=0.5,
@@ -220,6 +221,17 @@ def test_who_is_done_with_what_the_team_has_left_behind_can_extend_it_beside_the
     old = forecast("a", "add", "proficient", risk=0.0, days=15, recent=False)
 
     assert purposes(list_needs(team("a", focus={"long": 1.0}), [old]), "a") == {"carry": "introduce", "add": "extend"}
+
+
+def test_what_is_least_sure_is_extended_first():
+    """Adult time on what a student knows by heart teaches nothing."""
+    mastery = {"add": 0.95, "by heart": 0.99, "carry": 0.6, "long": 0.75}
+    known = [forecast("a", skill, "proficient", risk=0.0, mastery=chance) for skill, chance in mastery.items()]
+
+    found = list_needs(team("a", focus={"x": 1.0}), known, max_candidates=4)  # one is to introduce
+
+    extended = {need.skill: need.need for need in found.values() if need.purpose == "extend"}
+    assert sorted(extended, key=extended.get, reverse=True) == ["carry", "long", "add"]
 
 
 def test_one_urgent_need_is_worth_more_than_any_lesson():
