@@ -5,13 +5,18 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from hashlib import blake2b
 from itertools import islice
 from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 Result = TypeVar("Result")
+
+Floats = npt.NDArray[np.float64]
+Digests = npt.NDArray[np.uint64]
 
 MAX_BYTES = 48 * 2**20
 """Most bytes of the results kept for one set of profiles."""
@@ -119,39 +124,38 @@ def _mean_bytes(elements: Iterable[object], count: int) -> int:
 
 
 class RecentScores:
-    """Probabilities by a digest of their row, in two halves: the older one leaves whole where the newer one is full.
+    """Probabilities of rows, each in the one place that its digest names, where it stays until another comes there.
 
     A dictionary that loses one entry for each new one, as a cache of the least recently used has it, is rebuilt larger
-    again and again. Here nothing is put into the half that loses some, so that the memory stays the same however long
-    it goes on. Not for several threads at once.
+    again and again, and its entries lie among what lives longer. A table takes the same memory however long it goes
+    on. Not for several threads at once.
 
     Args:
-        most: How many are kept at most.
+        places: How many there are, of 24 bytes each.
 
     Example:
-        >>> scores = RecentScores(2)
-        >>> scores.put(b"row", 0.5)
-        >>> scores.get(b"row"), scores.get(b"other row")
-        (0.5, None)
+        >>> scores, rows = RecentScores(1024), digest_rows(np.array([[1.0, 2.0], [3.0, 4.0]]))
+        >>> scores.put(rows[:1], np.array([0.5]))
+        >>> scores.get(rows).tolist()
+        [0.5, nan]
     """
 
-    def __init__(self, most: int) -> None:
-        self._most_of_half = most // 2
-        self._newer: dict[bytes, float] = {}
-        self._older: dict[bytes, float] = {}
+    def __init__(self, places: int) -> None:
+        self._digests = np.zeros((places, 2), np.uint64)
+        self._probability = np.full(places, np.nan)
 
-    def __len__(self) -> int:
-        return len(self._newer) + len(self._older)
+    def get(self, digests: Digests) -> Floats:
+        """Returns the probability of each row; NaN where it is not kept."""
+        at = digests[:, 0] % len(self._digests)
+        return np.where((self._digests[at] == digests).all(axis=1), self._probability[at], np.nan)
 
-    def get(self, row: bytes) -> float | None:
-        """Returns the probability of a row and keeps it for longer; null where it is not kept."""
-        found = self._newer.get(row)
-        if found is None and (found := self._older.pop(row, None)) is not None:
-            self.put(row, found)
-        return found
+    def put(self, digests: Digests, probability: Floats) -> None:
+        """Keeps the probabilities of some rows."""
+        at = digests[:, 0] % len(self._digests)
+        self._digests[at], self._probability[at] = digests, probability
 
-    def put(self, row: bytes, probability: float) -> None:
-        """Keeps the probability of a row that is not kept yet."""
-        if len(self._newer) >= self._most_of_half:
-            self._newer, self._older = {}, self._newer
-        self._newer[row] = probability
+
+def digest_rows(rows: npt.NDArray[Any]) -> Digests:
+    """Digests of 16 bytes, as two numbers a row; other rows have others but by a chance that never comes."""
+    told = b"".join(blake2b(row, digest_size=16).digest() for row in np.ascontiguousarray(rows))
+    return np.frombuffer(told, np.uint64).reshape(-1, 2)

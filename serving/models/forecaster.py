@@ -1,7 +1,6 @@
 """Forecasts of one model version for rows of a profile, and their reasons."""
 
 import threading
-from hashlib import blake2b
 from pathlib import Path
 
 import lightgbm as lgb
@@ -13,16 +12,14 @@ from features.model_bundle import read_model_bundle
 from features.profiles.columns import FAMILIES, REGISTRY
 from features.profiles.kernel import COLUMNS
 from serving.errors import SnapshotError
-from serving.models.cache import RecentScores
+from serving.models.cache import RecentScores, digest_rows
 from serving.models.reasons import Reason, choose_reasons
 from serving.models.status import Rows, Thresholds
 
 Floats = npt.NDArray[np.float64]
 
-MAX_SCORES = 50_000
-"""Most rows whose probability is kept, by a digest of their bytes: about 7 MB."""
-
-DIGEST_BYTES = 16
+SCORES = 2**17
+"""Places for rows whose probability is kept; 3 MB."""
 
 
 class Forecaster:
@@ -44,7 +41,7 @@ class Forecaster:
         self.thresholds = Thresholds.from_json(thresholds)
         self._booster = lgb.Booster(model_str=trees)
         self._lock = threading.Lock()
-        self._scores = RecentScores(MAX_SCORES)
+        self._scores = RecentScores(SCORES)
         family_of = {column.name: column.family for column in REGISTRY}
         read = [*bundle.columns, *(term.column for term in bundle.line.terms)]
         self._in_family = np.array([[family_of[name] == family for family in FAMILIES] for name in read], np.float64)
@@ -54,10 +51,9 @@ class Forecaster:
 
         A batch of events changes few of a team's rows, and scoring is most of what a request costs.
         """
-        keys = [blake2b(row, digest_size=DIGEST_BYTES).digest() for row in np.ascontiguousarray(rows)]
+        digests = digest_rows(rows)
         with self._lock:
-            known = [self._scores.get(key) for key in keys]
-        probability = np.array(known, np.float64)  # NaN for None
+            probability = self._scores.get(digests)
         new = np.flatnonzero(np.isnan(probability))
         if len(new) > 0:
             fresh = rows[new]
@@ -66,8 +62,7 @@ class Forecaster:
             )
             probability[new] = self._calibration.apply(self._line.score(fresh) + score)
             with self._lock:
-                for at in new:
-                    self._scores.put(keys[at], float(probability[at]))
+                self._scores.put(digests[new], probability[new])
         return probability
 
     def weigh_families(self, rows: Rows) -> Floats:
