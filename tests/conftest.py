@@ -17,6 +17,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
@@ -346,6 +347,8 @@ def copy_school(source: TrainedSchool, target: TrainedSchool) -> None:
 
 def read_unpacked(path: Path) -> bytes:
     """What a file says; one that is packed would hide what it names."""
+    if path.suffix == ".zst":
+        return pa.input_stream(pa.BufferReader(path.read_bytes()), compression="zstd").read()
     return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
 
 

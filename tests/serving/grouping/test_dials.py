@@ -17,7 +17,7 @@ SEEDS = (1, 2)
 
 HIGH = {
     "benefit": 20.0, "urgent": 5.0, "coverage": 5.0, "adult_time_due": 5.0, "relationships": 0.5,
-    "repeat_groupmates": 0.2, "keep_together": 5.0, "perturbation": 1.0, "load": 2.0, "share": 5.0,
+    "repeat_groupmates": 0.2, "keep_together": 5.0, "perturbation": 1.0, "load": 10.0, "share": 5.0,
     "group_time_due": 5.0, "coaching": 30.0, "wishes": 1.0, "observations": 30.0,
 }  # fmt: skip
 """High weights; every one has a test."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from features.profiles.arrays import read_arrays
 from features.profiles.kernel import COLUMNS
 from features.publications import read_publication
 from serving.models.forecaster import Forecaster
@@ -47,13 +48,13 @@ def test_nothing_served_is_a_pickle(trained_school):
     files = [path for path in Path(trained_school.mlruns / "artifacts").rglob("*") if path.is_file()]
     files += [path for path in (trained_school.home / "published").rglob("*") if path.is_file()]
 
-    assert {path.suffix for path in files} <= {".lgb", ".json", ".gz", ".md", ".html", ".parquet", ".npz", ""}
+    assert {path.suffix for path in files} <= {".lgb", ".json", ".gz", ".zst", ".md", ".html", ".parquet", ".bin", ""}
     for path in files:
-        if path.suffix in {".json", ".gz", ""}:  # `MLmodel` has none
+        if path.suffix in {".json", ".gz", ".zst", ""}:  # `MLmodel` has none
             json.loads(read_unpacked(path))
-        if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as arrays:
-                assert all(arrays[name].dtype != object for name in arrays.files)
+        if path.suffix == ".bin":
+            with path.open("rb") as file:
+                assert all(values.dtype != object for values in read_arrays(file, ()).values())
 
 
 def test_a_row_that_was_scored_before_has_the_same_probability_again(trained_school, profiles, tmp_path):

@@ -1,13 +1,9 @@
 """A student is erased from a used installation: nothing anywhere names the student, and nothing brings it back."""
 
-import json
-import math
 import zlib
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
 import pyarrow.parquet
 import pytest
 from fastapi.testclient import TestClient
@@ -20,6 +16,7 @@ from features.errors import BusyError, InputError
 from features.events.ingest import ingest_file
 from features.events.log.store import read_events
 from features.home import Home
+from features.profiles.arrays import read_arrays
 from features.roster import load_roster_command, read_roster_files, read_team, save_roster
 from features.roster.people.vault import Vault
 from features.roster.tables import OTHER_IDS, SOURCE_ROWS, UNMATCHED_IDS
@@ -30,6 +27,7 @@ from serving.formats import read_instance
 from serving.plans import recommend, stored_plan
 from serving.store.erasure import STORES, WITHOUT_STUDENTS
 from serving.store.tables import AUDIT, RECOMMENDATIONS
+from tests.conftest import read_unpacked
 from tests.examples import DATABASES
 from training.config import load_config
 from training.nightly import run_nightly
@@ -136,16 +134,13 @@ def says(path: Path, *texts: str) -> bool:
     raw, read = path.read_bytes(), ""
     if path.suffix == ".parquet":
         read = str(pyarrow.parquet.read_table(path).to_pylist())
-    if path.suffix == ".npz":
-        with np.load(path, allow_pickle=False) as stored:
-            read = str([stored[name].tolist() for name in stored.files if stored[name].dtype.kind in "US"])
-            for name in stored.files:
-                packed = stored[name].tobytes()
-                if name.endswith(".zst"):
-                    kind, shape = json.loads(packed[:64])
-                    size = np.dtype(kind).itemsize * math.prod(shape)
-                    packed = pa.decompress(packed[64:], size, codec="zstd", asbytes=True)
-                read += packed.decode(errors="ignore")
+    if path.suffix in {".npz", ".bin"}:
+        with path.open("rb") as file:
+            arrays = read_arrays(file, ())
+        read = str([values.tolist() for values in arrays.values() if values.dtype.kind in "US"])
+        read += "".join(values.tobytes().decode(errors="ignore") for values in arrays.values())
+    if path.suffix == ".zst":
+        read = read_unpacked(path).decode()
     encodings = ("utf-8", "utf-16-le", "utf-32-le")
     return any(text in read or any(text.encode(encoding) in raw for encoding in encodings) for text in texts)
 

@@ -214,11 +214,11 @@ def test_processes_that_keep_a_copy_at_once_leave_a_whole_one(own_school, bundle
 
 def test_a_bundle_without_one_of_its_files_is_not_written(own_school, bundle, tmp_path):
     artifacts = read_artifacts(bundle, "bundle")
-    next((bundle / "profiles").glob("state-*.npz")).unlink()
+    next((bundle / "profiles").glob("state-*.bin")).unlink()
 
-    with pytest.raises(InputError, match=r"state-\d\d-\w+\.npz"):
+    with pytest.raises(InputError, match=r"state-\d\d-\w+\.bin"):
         write_artifacts(tmp_path / "new", artifacts)
 
     assert not (tmp_path / "new").exists()
-    with pytest.raises(SnapshotError, match=r"state-\d\d-\w+\.npz"):
+    with pytest.raises(SnapshotError, match=r"state-\d\d-\w+\.bin"):
         read_artifacts(bundle, "bundle")
