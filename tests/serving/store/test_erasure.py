@@ -16,7 +16,7 @@ from features.errors import BusyError, InputError
 from features.events.ingest import ingest_file
 from features.events.log.store import read_events
 from features.home import Home
-from features.profiles.arrays import read_arrays
+from features.profiles.arrays import BEGIN, read_arrays
 from features.roster import load_roster_command, read_roster_files, read_team, save_roster
 from features.roster.people.vault import Vault
 from features.roster.tables import OTHER_IDS, SOURCE_ROWS, UNMATCHED_IDS
@@ -134,7 +134,7 @@ def says(path: Path, *texts: str) -> bool:
     raw, read = path.read_bytes(), ""
     if path.suffix == ".parquet":
         read = str(pyarrow.parquet.read_table(path).to_pylist())
-    if path.suffix in {".npz", ".bin"}:
+    if path.suffix == ".npz" or raw.startswith(BEGIN):
         with path.open("rb") as file:
             arrays = read_arrays(file, ())
         read = str([values.tolist() for values in arrays.values() if values.dtype.kind in "US"])
