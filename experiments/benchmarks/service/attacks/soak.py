@@ -32,9 +32,6 @@ SHARES = {
 EVENTS, NEW_ITEM_SHARE = 3, 0.02
 """Events of a batch, and how many of them are about an item that nobody answered before the day."""
 
-LATEST = 100
-"""Answers of a student whose skills go on in the soak."""
-
 PLAN_S = 0.05
 STEP = timedelta(seconds=1)
 BEGIN = datetime.fromisoformat(f"{DAY}T08:00:00").replace(tzinfo=UTC) + timedelta(days=1)
@@ -68,7 +65,7 @@ def soak(school: School, log: Path, quick: bool) -> dict[str, Any]:
     The growth is null where `quick`: so few requests fill the caches for the first time.
     """
     most = QUICK_REQUESTS if quick else REQUESTS
-    items = _list_items(school)
+    items = read_events(Home(school.home), columns=["item_id"])["item_id"].dropna().unique().tolist()
     progress, memory = _Progress(), list[dict[int, float]]()
     with run_service(school.environment, WORKERS, log) as server:
         students = _students_of(school, server.port)
@@ -110,16 +107,6 @@ def _say(sent: int, memory: dict[int, float]) -> None:
     OUT.print(f"... {sent} requests: {', '.join(f'{each:.0f} MB' for each in memory.values())}", style="dim")
 
 
-def _list_items(school: School) -> dict[str, list[str]]:
-    """Items of the skills that each student practiced last: what comes in on a day of school is about these."""
-    events = read_events(Home(school.home), columns=["student_id", "item_id", "skills"]).dropna()
-    of_skills = events.groupby("skills")["item_id"].unique()
-    return {
-        str(student): sorted({item for skills in mine["skills"].tail(LATEST).unique() for item in of_skills[skills]})
-        for student, mine in events.groupby("student_id")
-    }
-
-
 def _students_of(school: School, port: int) -> dict[str, list[str]]:
     connection = Connection(port)
     boards = {
@@ -134,7 +121,7 @@ def _ask(
     school: School,
     port: int,
     students: dict[str, list[str]],
-    items: dict[str, list[str]],
+    items: list[str],
     most: int,
     progress: _Progress,
     seed: int,
@@ -150,21 +137,19 @@ def _ask(
     connection.close()
 
 
-def _draw(
-    school: School, students: dict[str, list[str]], items: dict[str, list[str]], rng: random.Random, number: int
-) -> Request:
+def _draw(school: School, students: dict[str, list[str]], items: list[str], rng: random.Random, number: int) -> Request:
     kind = rng.choices(list(SHARES), list(SHARES.values()))[0]
     team = rng.choice(school.team_ids)
     if kind == "events":
         events = [
             {
                 "event_id": f"soak-{school.key[-8:]}-{number}-{at}",
-                "student_id": student,
+                "student_id": rng.choice(students[team]),
                 "occurred_at": (BEGIN + number * STEP).isoformat(),
-                "item_id": f"new-{number % 100}" if rng.random() < NEW_ITEM_SHARE else rng.choice(items[student]),
+                "item_id": f"new-{number % 100}" if rng.random() < NEW_ITEM_SHARE else rng.choice(items),
                 "score": rng.randrange(2),
             }
-            for at, student in enumerate(rng.choices(students[team], k=EVENTS))
+            for at in range(EVENTS)
         ]
         return Request(kind, "POST", "/v1/events", school.headers, json.dumps({"events": events}))
     if kind == "plan":
