@@ -11,8 +11,8 @@ from serving.board.day.page import TeamQuery, day_address
 from serving.board.pages import render
 from serving.board.route import MAY_USE_BOARD, BoardRoute
 from serving.models.insight.comparison import ALARM, LEAST_STUDENTS, WARN, Comparison
-from serving.plans.practice.digest import write_digest
-from serving.plans.practice.insight import ITEM_WEEKS, WEEKS, Part, make_insight
+from serving.plans.practice.insight.digest import write_digest
+from serving.plans.practice.insight.parts import ITEM_WEEKS, WEEKS, Part, make_insight
 
 router = APIRouter(prefix=BOARD, route_class=BoardRoute, include_in_schema=False, dependencies=[MAY_USE_BOARD])
 

@@ -12,8 +12,8 @@ from features.model_bundle import read_model_bundle
 from features.profiles.columns import FAMILIES, REGISTRY
 from features.profiles.kernel import COLUMNS
 from serving.errors import SnapshotError
-from serving.models.cache import RecentScores, digest_rows
 from serving.models.reasons import Reason, choose_reasons
+from serving.models.scores import ScoreTable, digest_rows
 from serving.models.status import Rows, Thresholds
 
 Floats = npt.NDArray[np.float64]
@@ -41,7 +41,7 @@ class Forecaster:
         self.thresholds = Thresholds.from_json(thresholds)
         self._booster = lgb.Booster(model_str=trees)
         self._lock = threading.Lock()
-        self._scores = RecentScores(SCORES)
+        self._scores = ScoreTable(SCORES)
         family_of = {column.name: column.family for column in REGISTRY}
         read = [*bundle.columns, *(term.column for term in bundle.line.terms)]
         self._in_family = np.array([[family_of[name] == family for family in FAMILIES] for name in read], np.float64)

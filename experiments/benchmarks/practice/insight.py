@@ -33,8 +33,8 @@ from features.roster import Block, SkillMap, Staff, Team
 from serving.models.insight.comparison import ALARM
 from serving.models.insight.residuals import Residuals, measure_residuals
 from serving.models.insight.shifts import Expected, expect_answers
-from serving.plans.practice.insight import KINDS, SCHOOL, TEAM, WEEKS, Part, compare_answers, to_microseconds
-from serving.plans.practice.session_contrast import SESSION_KINDS, HeldSession, contrast_sessions
+from serving.plans.practice.insight.parts import KINDS, SCHOOL, TEAM, WEEKS, Part, compare_answers, to_microseconds
+from serving.plans.practice.insight.session_contrast import SESSION_KINDS, HeldSession, contrast_sessions
 from training.config import Boosting, load_config
 from training.data.dataset import fold_out_of_fold, make_block, read_log
 from training.data.labels import label_outcomes

@@ -33,6 +33,8 @@ def grant_rooms(problem: Problem, sessions: tuple[Session, ...], until: float | 
     wishes = list_room_wishes(problem)
     wishing = {wish.student for wish in wishes}
     blocks = {session.block for session in sessions if session.led and not wishing.isdisjoint(session.students)}
+    if not blocks:
+        return sessions
     moving = [session for session in sessions if session.led and session.block in blocks]
     online = {(session.block, session.room) for session in sessions if not session.led}
     program, columns, taking = Program(), dict[tuple[str, str], int](), defaultdict[tuple[str, str], Terms](list)
@@ -54,7 +56,7 @@ def grant_rooms(problem: Problem, sessions: tuple[Session, ...], until: float | 
         if granting:
             program.bound([(program.add(1.0), 1.0), *granting], -math.inf, 0.0)
     chosen, _ = program.solve(until=until)
-    if chosen is None or not columns:
+    if chosen is None:
         return sessions
     rooms = {session: room for (session, room), column in columns.items() if chosen[column]}
     placed = tuple(replace(session, room=rooms.get(session.id, session.room)) for session in sessions)

@@ -25,8 +25,8 @@ LEAST_STUDENTS = 20
 WARN, NAMED, ALARM = 1.96, 2.4, 3.09
 """Standard errors of the limits within which 95 %, 98.4 % and 99.8 % lie by chance.
 
-Skills of a school are named beyond the middle one: of some 28 that are looked at every week, chance then names about
-one a month (`benchmark insight`).
+Skills of a school are named beyond the middle one: of some 28 that are looked at every week, chance then names two
+in three months (`benchmark insight`).
 """
 
 WINSORIZED = 0.1

@@ -1,28 +1,16 @@
 """Goals: a student sets one with an adult, with a date; student or adult may end it."""
 
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, date, datetime
-
-from sqlalchemy import Connection
+from datetime import UTC, datetime
 
 from features.database import Database
-from features.roster import find_teams_of
-from features.roster.tables import count_change
 from serving.access.caller import Caller
-from serving.access.visibility import find_student_team, require_student
-from serving.audit.entries import AuditEntry, add_entries
+from serving.access.visibility import find_student_team
 from serving.errors import ConflictError, NotFoundError, RequestError
+from serving.plans.practice.student_changes import MOST_OPEN, Note, change_student, require_to_come
 from serving.plans.recommend import Planner
 from serving.schemas.practice import GoalRequest
 from serving.store.practice.goals import Goal, end_goal, keep_goal, list_goals
-
-MOST_OPEN = 5
-"""Open goals of one student, and open wishes: with more, none is one."""
-
-Note = Callable[[str | None], AuditEntry]
-"""Gives, for the student's team, the audit entry that is stored with a change."""
 
 
 def set_goal(planner: Planner, caller: Caller, student_id: str, body: GoalRequest, note: Note) -> Goal:
@@ -91,32 +79,3 @@ def read_goals(database: Database, *student_ids: str) -> tuple[Goal, ...]:
     """The goals of students whom the caller may see, the newest first."""
     with database.reading() as connection:
         return list_goals(connection, student_ids)
-
-
-def require_to_come(until: date) -> date:
-    """Today, the school's own day, refused where the last day of a goal or wish has passed.
-
-    Raises:
-        RequestError: It has.
-    """
-    today = date.today()  # noqa: DTZ011 - the school's own day
-    if until < today:
-        raise RequestError("past", f"until: {until} has passed; name a day to come", field="until")
-    return today
-
-
-@contextmanager
-def change_student(
-    planner: Planner, caller: Caller, student_id: str, team_id: str | None, note: Note
-) -> Iterator[Connection]:
-    """A transaction that changes what the next plan knows of a student, with its audit entry.
-
-    Raises:
-        NotFoundError: The student was erased, or left what the caller may see.
-    """
-    with planner.database.changing() as connection:
-        require_student(connection, caller, student_id)
-        yield connection
-        for team in find_teams_of(connection, student_id):
-            count_change(connection, team.team_id)  # so that every process reads it again
-        add_entries(connection, [note(team_id)])

@@ -9,7 +9,7 @@ from serving.access.caller import Caller
 from serving.access.visibility import find_student_team
 from serving.errors import ForbiddenError, RequestError
 from serving.plans.coverage import KNOWN_WEEKS, list_known_adults
-from serving.plans.practice.goals import Note, change_student
+from serving.plans.practice.student_changes import Note, change_student
 from serving.plans.recommend import Planner
 from serving.store.practice.help_requests import read_helped
 from serving.store.practice.relationships import Mark, read_marks, set_mark

@@ -7,7 +7,7 @@ from features.roster import Team
 from serving.access.caller import Caller
 from serving.access.visibility import find_student_team, require_student
 from serving.errors import ConflictError, NotFoundError, RequestError
-from serving.plans.practice.goals import MOST_OPEN, Note, change_student, require_to_come
+from serving.plans.practice.student_changes import MOST_OPEN, Note, change_student, require_to_come
 from serving.plans.recommend import Planner
 from serving.plans.rooms import is_of_room
 from serving.schemas.people.wishes import WishRequest

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serving.models.cache import Cache, RecentScores, digest_rows, estimate_bytes
+from serving.models.cache import Cache, estimate_bytes
 
 KB = b"x" * 1000
 
@@ -57,19 +57,3 @@ def test_the_estimate_follows_collections_into_their_elements():
     assert 100 * 500 < estimate_bytes(rows) < 100 * 2000
     assert table.nbytes <= estimate_bytes({"table": table}) < table.nbytes + 1000
     assert estimate_bytes(np.array(["a" * 1000] * 10, dtype=object)) > 10_000
-
-
-def test_a_score_is_that_of_its_own_row_or_none_however_many_have_come_and_gone():
-    scores = RecentScores(64)
-    rows = np.arange(3_000.0).reshape(1_000, 3)
-    digests, probability = digest_rows(rows), np.arange(1_000) / 1_000
-    for begin in range(0, 1_000, 100):
-        scores.put(digests[begin : begin + 100], probability[begin : begin + 100])
-
-    found = scores.get(digests)
-
-    kept = ~np.isnan(found)
-    assert 50 <= kept.sum() <= 64
-    assert (found[kept] == probability[kept]).all()
-    assert not kept[:500].any()
-    assert len(np.unique(digests, axis=0)) == 1_000

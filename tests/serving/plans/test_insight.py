@@ -10,8 +10,8 @@ from features.roster import SkillMap
 from serving.models.insight.comparison import ALARM, NAMED, compare_items, draw_funnel, group_by
 from serving.models.insight.residuals import ARRAYS, Residuals
 from serving.models.insight.shifts import expect_answers
-from serving.plans.practice.digest import Digest
-from serving.plans.practice.session_contrast import WAITED, HeldSession, contrast_sessions, group_by_session
+from serving.plans.practice.insight.digest import Digest
+from serving.plans.practice.insight.session_contrast import WAITED, HeldSession, contrast_sessions, group_by_session
 
 MONDAY = date(2026, 3, 2)
 DAY_US = 86_400 * 1_000_000

@@ -9,8 +9,8 @@ from serving.api.dependencies import CurrentAuditor, CurrentCaller, CurrentPlann
 from serving.api.gated_route import GatedRoute
 from serving.api.problems import problem_responses
 from serving.api.responses.recommendations import to_provenance
-from serving.plans.practice.digest import write_digest
-from serving.plans.practice.insight import make_insight
+from serving.plans.practice.insight.digest import write_digest
+from serving.plans.practice.insight.parts import make_insight
 from serving.schemas.common import SchoolDate
 from serving.schemas.insight import ComparedOut, ContrastOut, DigestOut, FunnelOut, InsightOut
 

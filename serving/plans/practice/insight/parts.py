@@ -32,7 +32,7 @@ from serving.models.insight.comparison import (
 from serving.models.insight.residuals import Ints, Residuals, measure_residuals
 from serving.models.insight.shifts import Expected, expect_answers
 from serving.models.snapshot import Snapshot
-from serving.plans.practice.session_contrast import (
+from serving.plans.practice.insight.session_contrast import (
     WAITED,
     Contrast,
     HeldSession,

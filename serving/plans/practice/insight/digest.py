@@ -9,8 +9,8 @@ from datetime import date, timedelta
 from features.roster import Team
 from serving.access.caller import Caller
 from serving.plans.practice.goals import read_goals
-from serving.plans.practice.insight import TEAM, WEEKS, Insight, Part, make_insight
-from serving.plans.practice.session_contrast import Contrast
+from serving.plans.practice.insight.parts import TEAM, WEEKS, Insight, Part, make_insight
+from serving.plans.practice.insight.session_contrast import Contrast
 from serving.plans.recommend import Planner
 from serving.store.recommendations import find_current_plans
 
