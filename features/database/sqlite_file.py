@@ -26,6 +26,7 @@ class SqliteFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._changes, self._shared = (path.with_name(f"{path.name}-{end}") for end in ("wal", "shm"))
         self._lock = threading.Lock()
         self._open: FileId | None = None
         self._log: FileId | None = None
@@ -54,24 +55,21 @@ class SqliteFile:
         with self._lock:
             if self._open is None:
                 return False
-            now, log = _file_id(self.path), self._companion("wal")
+            now = _file_id(self.path)
             if now == self._open:
-                self._log = _file_id(log)
+                self._log = _file_id(self._changes)
                 return False
             if now is None:
                 raise self.gone()
-            if self._log is not None and _file_id(log) == self._log:  # another one is of the new file already
-                for name in ("wal", "shm"):
-                    self._companion(name).unlink(missing_ok=True)
+            if self._log is not None and _file_id(self._changes) == self._log:  # another is of the new file already
+                self._changes.unlink(missing_ok=True)
+                self._shared.unlink(missing_ok=True)
             self._open = self._log = None
             return True
 
     def gone(self) -> DatabaseAwayError:
         """The error where there is no file, and was one."""
         return DatabaseAwayError(f"the SQLite file {str(self.path)!r} is gone; put it back, or a back-up of it")
-
-    def _companion(self, name: str) -> Path:
-        return self.path.with_name(f"{self.path.name}-{name}")
 
 
 def empty_log(execute: Callable[[str], bool], wait_s: float = 0) -> bool:
