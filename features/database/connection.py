@@ -253,6 +253,7 @@ class Database:
             if self._connections:
                 # a connection that died with the server's restart is noticed and replaced before it is used
                 pool = {"pool_size": self._connections, "pool_timeout": WAIT_S, "pool_pre_ping": not self.is_sqlite}
+                pool |= {"pool_use_lifo": True}  # few connections are busy at once, so that few fill their memory
             logging.getLogger("psycopg").setLevel(logging.CRITICAL)  # its warnings show rows, which hold students
             self._engine = create_engine(self._url, connect_args=options, hide_parameters=True, **pool)
             if self.is_sqlite and self._connections:

@@ -219,6 +219,7 @@ class Spool:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")  # a commit is on disk when it returns
             connection.execute("PRAGMA secure_delete = ON")  # what was erased is overwritten
+            connection.execute("PRAGMA cache_size = -256")  # KB: entries are written and shipped, and seldom read again
             connection.execute(TABLE)
             if "shipped" not in {column[1] for column in connection.execute("PRAGMA table_info(entries)")}:
                 connection.execute(ADD_SHIPPED)
