@@ -130,7 +130,7 @@ def test_standing_rules_give_way_with_a_note(client, body, load, people):
         )
     )
 
-    plan = ask(client, body, seconds=3.0)
+    plan = ask(client, body, seconds=None)  # a busy machine takes longer to find which give way
 
     notes = {note["rule_id"]: note for note in plan["notes"]}
     assert notes["over"]["students"] == [members[0]]
