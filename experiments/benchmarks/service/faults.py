@@ -17,6 +17,7 @@ from experiments.benchmarks.service.load import Connection
 from experiments.benchmarks.service.processes import Server, wait_until
 from experiments.benchmarks.service.school import School
 from features.errors import InputError
+from features.publications.reading import STATISTICS
 from training.records.tracking import Tracking
 
 
@@ -158,7 +159,7 @@ class Faults:
         return response.status, response.body.decode()
 
     def _profiles(self, run: str) -> Path:
-        return next((self.school.home / "published" / run).glob("*/statistics.json"))
+        return next((self.school.home / "published" / run).glob(f"*/{STATISTICS}"))
 
     def _model(self, run: str) -> Path:
         return next((self.school.folder / "mlruns" / "artifacts").glob(f"*/{run}/artifacts/struggle/model.lgb"))

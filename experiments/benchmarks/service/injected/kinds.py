@@ -21,6 +21,7 @@ from experiments.benchmarks.service.injected.clock import MovedClock
 from experiments.benchmarks.service.processes import Server, ServerError, wait_until
 from experiments.benchmarks.service.school import School
 from features.bundle import MANIFEST, write_bundle
+from features.publications.reading import STATISTICS
 from training.records.tracking import Tracking
 
 HOUR_S = 3600
@@ -191,10 +192,10 @@ def alter_profiles_and_copy(place: Place) -> None:
     """Publishes profiles and alters them and the copy of what served last; a worker has to start meanwhile."""
     run = next(path for path in (place.school.home / "published").iterdir() if path.is_dir())
     newest = max(run.glob(f"*/{MANIFEST}"), key=lambda path: path.stat().st_mtime_ns).parent
-    copy = place.school.home / "served" / "last-good" / "profiles" / "statistics.json"
+    copy = place.school.home / "served" / "last-good" / "profiles" / STATISTICS
     draft, published = run / ".altered", run / "altered"
     shutil.copytree(newest, draft)
-    with altered(draft / "statistics.json"), altered(copy):
+    with altered(draft / STATISTICS), altered(copy):
         draft.rename(published)
         os.utime(published / MANIFEST)
         kill_worker(place)
