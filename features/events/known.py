@@ -1,8 +1,9 @@
 """What the event log holds already of the rows of a file, without reading all of it.
 
-An event is told by its id, and its row groups cannot say which ids they hold: so of all events the ids are read. What
-else is asked of earlier events, whether a row is a retry, and whether a file is another export of what is stored, is of
-the hours around the rows. Files and row groups of other days stay closed.
+An event is told by its id, which is made of its student's among others: files without an event of the rows' students
+stay closed, such as those of other schools. Row groups cannot say which ids they hold: so of the other files all ids
+are read. What else is asked of earlier events, whether a row is a retry, and whether a file is another export of what
+is stored, is of the hours around the rows. Row groups of other days stay closed.
 """
 
 from collections.abc import Collection
@@ -13,7 +14,7 @@ import pyarrow.dataset
 
 from features.events.identity.exports import FARTHEST_MIN
 from features.events.identity.repeats import SESSION, has_whole_sessions
-from features.events.log.files import read_where
+from features.events.log.files import find_files_of, read_where
 from features.events.log.store import KNOWN
 
 NEAR = pd.Timedelta(minutes=FARTHEST_MIN) + pd.Timedelta(SESSION)
@@ -36,6 +37,7 @@ def read_known(files: Collection[str], rows: pd.DataFrame | None, leaves_open: C
     """
     if rows is None:
         return read_where(files, KNOWN, EVERY)
+    files = find_files_of(files, rows["student_id"].unique())
     known = _read_same(files, rows)
     times = rows["occurred_at"].dropna()
     if times.empty:

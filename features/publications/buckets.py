@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from features.events.log.files import list_students, read_files
+from features.events.log.files import read_files, read_split, split_files
 from features.profiles.difficulty import Statistics
 from features.profiles.fold import fold
 from features.profiles.kernel import Student
@@ -42,8 +42,8 @@ READ = (
 COLUMNS = (*READ, "skills")
 """Columns of an event that a state depends on."""
 
-AT_ONCE = 2**28
-"""Bytes of a bucket's files that are folded at once, some eight million events; of more, some students after others."""
+AT_ONCE = 2**25
+"""Bytes of a bucket's files that are folded at once, about a million events; of more, some students after others."""
 
 TOGETHER = 2**24
 """Buckets whose files to fold have no more bytes than this are folded at once, half a million events."""
@@ -125,7 +125,7 @@ def fold_buckets(
     files = [path for job in jobs for path in job.later]
     if len(jobs) == 1 and not jobs[0].parts and measure_files(files) > AT_ONCE:
         return [_fold_in_turn(jobs[0], statistics, known, as_of, draft)]
-    events, held = _read(files, as_of)
+    events, held = _keep_before(read_files(files, COLUMNS), as_of)
     answered = set(events["student_id"].unique())
     sizes, states = [], []
     for job in jobs:
@@ -178,25 +178,19 @@ def _fold_in_turn(job: Job, statistics: Statistics, known: Known, as_of: datetim
     """Folds all events of a bucket of many, some students after others."""
     runs = math.ceil(measure_files(job.files) / AT_ONCE)
     states, held = [], 0
-    for students in _split(list_students(job.files), runs):
-        events, after = _read(job.files, as_of, students)
+    for path in split_files(job.files, COLUMNS, runs, draft):
+        events, after = _keep_before(read_split(path), as_of)
+        path.unlink()
         states.append(fold(sort_events(events, statistics), statistics, State.empty(), rows=False)[1])
         held += after.total()
     state = State.join(states)
+    state = state.take(np.argsort(state.students))  # as if all had been folded at once
     content = write_part(state, statistics.vocabulary, known)
     return Folded(job.bucket, (_write(job.bucket, content, draft),), len(state.students), held, anew=True)
 
 
-def _split(students: Sequence[str], runs: int) -> list[Sequence[str]]:
-    most = math.ceil(len(students) / runs)
-    return [students[begin : begin + most] for begin in range(0, len(students), most)]
-
-
-def _read(
-    files: Sequence[str], as_of: datetime | None, students: Sequence[str] | None = None
-) -> tuple[pd.DataFrame, Counter[int]]:
+def _keep_before(events: pd.DataFrame, as_of: datetime | None) -> tuple[pd.DataFrame, Counter[int]]:
     """The events before a moment, and how many of each bucket there are at or after it."""
-    events = read_files(files, COLUMNS, students=students)
     if as_of is None:
         return events, Counter()
     after = events["occurred_at"] >= pd.Timestamp(as_of)

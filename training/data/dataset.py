@@ -125,13 +125,14 @@ def build_dataset(
 
     past = answered & blocks.block("train", gap=False)
     statistics = fit_responses(timeline, count_responses(timeline, vocabulary, past), past)
-    late_rows, _ = fold(timeline, statistics, State.empty())
-    early_rows = fold_out_of_fold(timeline, past, statistics, config.split.folds)
+    rows = fold_out_of_fold(timeline, past, statistics, config.split.folds)
 
-    next_answer = fit_next_answer(early_rows[past], timeline.correct[past], timeline.student[past], config.boosting)
+    next_answer = fit_next_answer(rows[past], timeline.correct[past], timeline.student[past], config.boosting)
     struggle, mastery = {}, {}
     for name in ("train", "calibration", "holdout"):
-        rows = early_rows if name == "train" else late_rows
+        if name == "calibration":
+            del rows  # before others as large are made
+            rows, _ = fold(timeline, statistics, State.empty())
         rule = config.mastery_rule if name == "train" else judge
         outcomes = label_outcomes(timeline, vocabulary, rule, blocks.seen(name))
         due = answered & blocks.block(name, gap=False)

@@ -3,24 +3,35 @@
 A file of the log never changes and is of one bucket, so that a list of files says exactly which events there are.
 """
 
+import secrets
+import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import datetime
-from functools import reduce
+from functools import lru_cache, reduce
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset
+import pyarrow.ipc
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from features.errors import MissingError, UnavailableError, explain_os_error
 from features.events.log.store import EVENT_FIELDS, open_table, to_frame
 from features.home import Home
+from features.schema import BUCKETS
 
 FileLists = Mapping[int, frozenset[str]]
 """Paths of the files of each student bucket that has any."""
+
+REMEMBERED = 4096
+"""Files whose students are remembered; as many as a day writes for each of 16 buckets of a year and more."""
 
 DICTIONARIES = ("student_id", "kind", "item_id", "skills")
 """Columns of few distinct texts; as codes they take a tenth of the memory."""
@@ -55,30 +66,55 @@ def count_events(home: Home, version: int) -> dict[int, int]:
     return dict(zip(counts["partition.bucket"].to_pylist(), counts["num_records_sum"].to_pylist(), strict=True))
 
 
-def read_files(
-    files: Collection[str],
-    columns: Sequence[str],
-    before: datetime | None = None,
-    students: Collection[str] | None = None,
-) -> pd.DataFrame:
+def read_files(files: Collection[str], columns: Sequence[str]) -> pd.DataFrame:
     """Rows of some files of the event log, texts of `DICTIONARIES` as categories.
 
     Args:
         files: Paths from `list_files`.
         columns: Columns to read.
-        before: Keeps events that occurred earlier, and those without a time; without it, all.
-        students: Ids of the students whose events are read; without them, all.
 
     Raises:
         UnavailableError: A file is gone or cannot be read.
     """
-    rows = (
-        pa.dataset.field("student_id").cast(pa.string()).isin(pa.array(students, pa.string()))
-        if students is not None
-        else None
-    )
-    table = pa.Table.from_batches(_scan(files, columns, before, rows), pa.schema([_field(name) for name in columns]))
+    table = pa.Table.from_batches(_scan(files, columns, None, None), pa.schema([_field(name) for name in columns]))
     return to_frame(table.unify_dictionaries())
+
+
+def split_files(files: Collection[str], columns: Sequence[str], parts: int, folder: Path) -> list[Path]:
+    """Writes the rows of some files to as many new ones as asked for, each student's to one of them, in one pass.
+
+    Args:
+        files: Paths from `list_files`.
+        columns: Columns to write, `student_id` among them.
+        parts: How many.
+        folder: Where they are written, under hidden names; whoever calls deletes them.
+
+    Raises:
+        UnavailableError: A file is gone or cannot be read, or the disk is full.
+    """
+    paths = [folder / f".{secrets.token_hex(8)}" for _ in range(parts)]
+    fields = pa.schema([_field(name) for name in columns])
+    try:
+        with ExitStack() as stack:
+            writers = [stack.enter_context(pa.ipc.new_stream(str(path), fields)) for path in paths]
+            for batch in _scan(files, columns, None, None):
+                student = batch.column("student_id")
+                part_of = np.array([_hash(each) // BUCKETS % parts for each in student.dictionary.to_pylist()])
+                part = part_of[student.indices.to_numpy()]
+                order = np.argsort(part, kind="stable")
+                rows = batch.take(pa.array(order))
+                ends = np.searchsorted(part[order], np.arange(parts + 1))
+                for writer, (start, end) in zip(writers, pairwise(ends.tolist()), strict=True):
+                    writer.write_batch(rows.slice(start, end - start))
+    except (OSError, pa.ArrowException) as error:
+        raise explain_os_error(error, f"a part of the event log cannot be written in {folder}") from error
+    return paths
+
+
+def read_split(path: Path) -> pd.DataFrame:
+    """The rows of a file of `split_files`, as `read_files` reads them."""
+    with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as stream:
+        return to_frame(stream.read_all().unify_dictionaries())
 
 
 def read_where(files: Collection[str], columns: Sequence[str], rows: pyarrow.dataset.Expression) -> pd.DataFrame:
@@ -101,9 +137,11 @@ def count_pairs(
 
     Args:
         files: Paths from `list_files`.
-        before: As in `read_files`, whose errors are raised too.
+        before: Keeps events that occurred earlier, and those without a time; without it, all.
         items: Ids of the items that are not new.
         skills: Skills that are not new, as `Events.skills` names them.
+
+    The errors are those of `read_files`.
     """
     names = ["bucket", "item_id", "skills"]
     plain = pa.schema([EVENT_FIELDS.field(name) for name in names])
@@ -123,6 +161,34 @@ def list_students(files: Collection[str]) -> list[str]:
     """The ids of the students with a row in some files, sorted."""
     batches = _scan(files, ["student_id"], None, None)
     return sorted(reduce(set.union, (set(pc.unique(batch.column(0)).to_pylist()) for batch in batches), set()))
+
+
+def find_files_of(files: Collection[str], students: Collection[str]) -> list[str]:
+    """Those of some files that have a row of one of some students; seldom one more.
+
+    Args:
+        files: Paths from `list_files`.
+        students: Their ids.
+
+    Raises:
+        UnavailableError: A file is gone or cannot be read.
+    """
+    wanted = _hash_students(students)
+    return [path for path in sorted(files) if np.isin(wanted, _students_of(path), assume_unique=True).any()]
+
+
+@lru_cache(REMEMBERED)
+def _students_of(path: str) -> npt.NDArray[np.uint32]:
+    """The hashes of the students with a row in a file, sorted; a file of the log never changes."""
+    return _hash_students(list_students([path]))
+
+
+def _hash_students(students: Collection[str]) -> npt.NDArray[np.uint32]:
+    return np.unique(np.array([_hash(student) for student in students], np.uint32))
+
+
+def _hash(student: str) -> int:
+    return zlib.crc32(student.encode())
 
 
 def _read_actions(home: Home, version: int | None, *, replaced: bool) -> pa.Table:
