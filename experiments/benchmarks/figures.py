@@ -3,6 +3,8 @@
 import resource
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -34,7 +36,13 @@ def print_tables(*tables: Table) -> None:
         Console(soft_wrap=True, width=width).print(table)
 
 
+def forget_peak() -> None:
+    """Lets `peak_mb` count from now on, where the system can (Linux)."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
 def peak_mb() -> float:
-    """Returns the most memory that this process has held so far, in megabytes."""
+    """Returns the most memory that this process has held so far, or since `forget_peak`, in megabytes."""
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(most / (1024 * 1024 if sys.platform == "darwin" else 1024), 1)

@@ -165,7 +165,8 @@ def _to_figures(events: int, students: int, costs: Costs) -> dict[str, Any]:
         "students": students,
         "seconds_by_step": _rounded(counted["seconds"]),
         "cpu_seconds_by_step": _rounded(counted["cpu_seconds"]),
-        "peak_mb": counted["figures"].pop("peak_mb"),
+        "peak_mb": max(counted["peak_mb"].values()),
+        "peak_mb_by_step": counted["peak_mb"],
         "figures": _rounded(counted["figures"]),
     }
 
@@ -179,7 +180,8 @@ def _show(figures: dict[str, Any]) -> list[Any]:
     steps = make_table("processors' seconds of each step", ["step"], [f"{size['events']:,} events" for size in sizes])
     for step in sizes[0]["cpu_seconds_by_step"]:
         steps.add_row(step, *(f"{size['cpu_seconds_by_step'].get(step, 0):.2f}" for size in sizes))
-    steps.add_row("peak, MB", *(f"{size['peak_mb']:,.0f}" for size in sizes))
+    for step in sizes[0]["peak_mb_by_step"]:
+        steps.add_row(f"{step}: peak, MB", *(f"{size['peak_mb_by_step'].get(step, 0):,.0f}" for size in sizes))
     for name in ("train_events", "published_mb", "night_mb", "log_mb"):
         steps.add_row(name, *(f"{size['figures'].get(name, 0):,.1f}" for size in sizes))
     table = make_table("what grows with the log", ["figure"], ["value", "goal"])

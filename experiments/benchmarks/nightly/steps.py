@@ -1,7 +1,6 @@
 """The steps of a night, each timed, in a process of its own so that its peak of memory is its own too."""
 
 import logging
-import os
 import resource
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +14,7 @@ from typing import Any
 
 from joblib.externals.loky import get_reusable_executor
 
-from experiments.benchmarks.figures import peak_mb
+from experiments.benchmarks.figures import forget_peak, peak_mb
 from features.events.ingest import ingest_file
 from features.events.log.store import data_version
 from features.home import Home
@@ -51,38 +50,41 @@ class Costs:
     Attributes:
         seconds: By the clock, by step.
         cpu_seconds: Of processors, those of other processes that worked for the step among them.
+        peak_mb: The most memory that was held at once, by step: this process's and, for each that worked for it, as
+            much as the largest of them held.
         figures: What else was counted.
     """
 
     seconds: dict[str, float] = field(default_factory=dict)
     cpu_seconds: dict[str, float] = field(default_factory=dict)
+    peak_mb: dict[str, float] = field(default_factory=dict)
     figures: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
         """Times what happens in the context, and adds it to the step."""
         logger.info("... %s", name)
+        forget_peak()
         clock, cpu = time.perf_counter(), _cpu_seconds()
         yield
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - clock
-        if active_children():  # joblib's, whose seconds count once they have ended
+        workers = len(active_children())
+        if workers:  # joblib's, whose seconds and memory count once they have ended
             get_reusable_executor().shutdown(wait=True)
+        largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        self.peak_mb[name] = max(self.peak_mb.get(name, 0.0), peak_mb() + workers * largest)
         self.cpu_seconds[name] = self.cpu_seconds.get(name, 0.0) + _cpu_seconds() - cpu
 
 
 def run_alone(work: Callable[..., Costs], *arguments: Any) -> Costs:  # noqa: ANN401 - as the function has them
-    """Calls a function in a new process, and adds the most memory that it held, `peak_mb`."""
+    """Calls a function in a new process, whose memory is its own."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
-        return executor.submit(_measure, work, *arguments).result()
+        return executor.submit(_log_and_call, work, *arguments).result()
 
 
-def _measure(work: Callable[..., Costs], *arguments: Any) -> Costs:  # noqa: ANN401 - as above
+def _log_and_call(work: Callable[..., Costs], *arguments: Any) -> Costs:  # noqa: ANN401 - as above
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    costs = work(*arguments)
-    most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    # the processes of joblib work at once: as many as cores, none larger than the largest
-    costs.figures["peak_mb"] = round(peak_mb() + (most * (os.cpu_count() or 1) if most else 0), 1)
-    return costs
+    return work(*arguments)
 
 
 def run_night(
