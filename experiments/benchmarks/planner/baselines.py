@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from serving.grouping import Conflict, InfeasibleError
 from serving.grouping.problem.plan import Session
 from serving.grouping.problem.problem import Problem
 from serving.grouping.state.arrays import Ints, ProblemData, Slot, build_data
@@ -61,21 +62,35 @@ def plan_baseline(problem: Problem, name: str, seed: int) -> tuple[Session, ...]
     """Plans a day by one of the `BASELINES`.
 
     Args:
-        problem: The day; it must be feasible with everybody online or with the first groups taught.
+        problem: The day.
         name: Name of the policy.
         seed: Random seed.
+
+    Raises:
+        InfeasibleError: The students cannot be supervised.
     """
     data = build_data(problem)
-    groups = BASELINES[name](data, np.random.default_rng(seed))
+    arrays, groups = data.arrays, BASELINES[name](data, np.random.default_rng(seed))
+    best = np.argsort(-np.nan_to_num(arrays.effect[:, 0, 0]), kind="stable")
+    supervisors_last = best[np.argsort(arrays.may_monitor[best], kind="stable")]
     draft, turn = Draft(data), 0
     for block in range(len(problem.blocks)):
-        taught = 0
-        for adult in np.argsort(-np.nan_to_num(data.arrays.effect[:, 0, 0]), kind="stable").tolist():
-            if not data.arrays.adult_in[adult, block] or taught == len(groups):
-                continue
-            held = _teach(draft, block, adult, groups[turn % len(groups)])
-            turn, taught = turn + held, taught + held
+        draft, after = _teach_block(draft, block, best, groups, turn)
+        if draft.violated_rule(block) is not None:  # those who led are needed for the others
+            draft, after = _teach_block(draft.without([block]), block, supervisors_last, groups, turn)
+        if draft.violated_rule(block) is not None:
+            raise InfeasibleError((Conflict(("monitors",), "a block has too few adults to supervise", proven=False),))
+        turn = after
     return draft.finish()
+
+
+def _teach_block(draft: Draft, block: int, adults: Ints, groups: Groups, turn: int) -> tuple[Draft, int]:
+    """Lets adults teach the next groups in their order; returns the draft and whose turn is next."""
+    begun = turn
+    for adult in adults.tolist():
+        if draft.data.arrays.adult_in[adult, block] and turn - begun < len(groups):
+            turn += _teach(draft, block, adult, groups[turn % len(groups)])
+    return draft, turn
 
 
 def _teach(draft: Draft, block: int, adult: int, group: Ints) -> bool:

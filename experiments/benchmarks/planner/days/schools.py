@@ -22,7 +22,7 @@ from features.home import Home
 from features.profiles.difficulty import Statistics
 from features.profiles.timeline import count_responses, fit_responses
 from features.publications import publish_events
-from features.roster import SkillMap, Team, read_roster_files, read_skills, read_team, save_roster
+from features.roster import SkillMap, Team, list_teams, read_roster_files, read_skills, read_team, save_roster
 from serving.models.forecasts import SkillForecast, forecast_students
 from serving.models.published.bundle import Artifacts
 from serving.models.published.registry import Champion
@@ -35,7 +35,7 @@ from training.models.artifacts import write_model
 from training.models.boosting import FORECASTS, train_model
 
 TEAM = "t01"
-"""The team that is planned; the others only share the log."""
+"""The team that is planned where it is one of a school; the others only share the log."""
 
 RUN = "simulated-schools"
 
@@ -84,7 +84,8 @@ class OpenSchool:
         item_skills: Which skills each item needs, as ingested.
         statistics: How hard items are by this log.
         snapshot: The model, and what it knows of the students.
-        team: The team of the roster that is planned.
+        teams: Every team of the roster.
+        team: The one that is planned.
         skills: Names and prerequisites.
         forecasts: The team's, by the service's settings.
         practice: What the team does around its plans.
@@ -97,6 +98,7 @@ class OpenSchool:
     item_skills: pd.DataFrame
     statistics: Statistics
     snapshot: Snapshot
+    teams: tuple[Team, ...]
     team: Team
     skills: SkillMap
     forecasts: tuple[SkillForecast, ...]
@@ -107,6 +109,11 @@ class OpenSchool:
         """The moment of the forecasts, UTC: the midnight before the first day."""
         assert self.snapshot.data_as_of is not None, "simulated logs have a clock"
         return self.snapshot.data_as_of
+
+    def each_team(self) -> "Iterator[OpenSchool]":
+        """Yields the school with each of its teams as the one that is planned."""
+        for team in self.teams:
+            yield replace(self, team=team, forecasts=forecast_team(self.snapshot, team))
 
 
 @contextmanager
@@ -166,14 +173,15 @@ def open_school(kind: str, seed: int, models: Path) -> OpenSchool:
     if chosen.open_room:
         simulated = _open_rooms(simulated)
     with tempfile.TemporaryDirectory(prefix="regroup-") as place:
-        events, item_skills, team, skills = _ingest(simulated, Path(place), chosen.policy)
+        events, item_skills, teams, skills = _ingest(simulated, Path(place), chosen.policy)
+    team = next(team for team in teams if team.team_id == TEAM)
     vocabulary, timeline, _ = read_log(events, item_skills)
     answered = (timeline.correct >= 0) & (timeline.item >= 0)
     statistics = fit_responses(timeline, count_responses(timeline, vocabulary, answered), answered)
     as_of = datetime.combine(config.end, time(), tzinfo=events["occurred_at"].dt.tz)
     snapshot = take_snapshot(models, events, item_skills, statistics, as_of)
     forecasts = forecast_team(snapshot, team)
-    return OpenSchool(kind, seed, simulated, events, item_skills, statistics, snapshot, team, skills, tuple(forecasts))
+    return OpenSchool(kind, seed, simulated, events, item_skills, statistics, snapshot, teams, team, skills, forecasts)
 
 
 def take_snapshot(
@@ -200,7 +208,9 @@ def forecast_team(snapshot: Snapshot, team: Team) -> tuple[SkillForecast, ...]:
     return tuple(forecast_students(snapshot, team.members, Settings.model_fields["recent_days"].default))
 
 
-def _ingest(simulated: School, folder: Path, policy: str = "") -> tuple[pd.DataFrame, pd.DataFrame, Team, SkillMap]:
+def _ingest(
+    simulated: School, folder: Path, policy: str = ""
+) -> tuple[pd.DataFrame, pd.DataFrame, tuple[Team, ...], SkillMap]:
     write_school(simulated, folder / "school")
     if policy:
         (folder / "school" / "roster" / "policy.toml").write_text(policy, encoding="utf-8")
@@ -208,7 +218,8 @@ def _ingest(simulated: School, folder: Path, policy: str = "") -> tuple[pd.DataF
     ingest_file(home, folder / "school" / "log.parquet", mapping=folder / "school" / "mapping.toml")
     url = f"sqlite:///{folder / 'home' / 'regroup.db'}"
     save_roster(read_roster_files(folder / "school" / "roster"), url)
-    return read_events(home), read_item_skills(home), read_team(url, TEAM), read_skills(url)
+    teams = tuple(read_team(url, each.team_id) for each in list_teams(url))
+    return read_events(home), read_item_skills(home), teams, read_skills(url)
 
 
 def _keep_last_days(simulated: School, days: int) -> School:

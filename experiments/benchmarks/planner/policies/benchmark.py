@@ -9,6 +9,7 @@ the mean difference over schools (Student's t within kinds of school, whose mix 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,8 @@ def plan_schools(
     models: Path | None,
     workers: int | None,
     without: Sequence[str] = (),
+    *,
+    every_team: bool = False,
 ) -> list[Compared]:
     """Plans schools by every policy, in several processes at once.
 
@@ -140,10 +143,12 @@ def plan_schools(
         models: A folder where the trained models are kept, or taken from; null = trained anew.
         workers: Processes; 1 = this one; null = as many as there are cores.
         without: Policies that are left out.
+        every_team: Whether each team of a school is planned; else one is.
     """
     with keep_models(models) as folder:
         calls = [(*one, days, folder, without) for one in work]
-        return [one for found in run_each(compare_policies, calls, workers, "schools") for one in found]
+        compare = partial(compare_policies, every_team=every_team)
+        return [one for found in run_each(compare, calls, workers, "schools") for one in found]
 
 
 def compare_with_each(compared: Sequence[Compared]) -> list[dict[str, Any]]:

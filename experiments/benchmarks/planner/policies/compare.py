@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.special import logit
@@ -129,7 +130,14 @@ class Compared:
 
 
 def compare_policies(
-    kind: str, seed: int, levels: Sequence[Level], days: int, models: Path, without: Collection[str] = ()
+    kind: str,
+    seed: int,
+    levels: Sequence[Level],
+    days: int,
+    models: Path,
+    without: Collection[str] = (),
+    *,
+    every_team: bool = False,
 ) -> list[Compared]:
     """Plans the same days of the same school by every policy.
 
@@ -140,19 +148,30 @@ def compare_policies(
         days: School days.
         models: Folder of the models.
         without: Policies that are left out.
+        every_team: Whether each team of the school is planned, and the outcome is the mean over them; else one is.
     """
     school = open_school(kind, seed, models)
+    teams = list(school.each_team()) if every_team else [school]
+    policies = {name: policy for name, policy in list_policies(school.skills).items() if name not in without}
     found = []
     for level in levels:
-        outcomes = {}
-        for name, policy in list_policies(school.skills).items():
-            if name in without:
-                continue
-            life = LearningLife(school, level)
-            start = life.known(date_of(school, 0))
-            outcomes[name] = judge(life, hold_days(school, life, policy, days), start)
-        found.append(Compared(kind, seed, level, outcomes))
+        lived = {name: [_live(team, level, policy, days) for team in teams] for name, policy in policies.items()}
+        found.append(Compared(kind, seed, level, {name: mean_of(outcomes) for name, outcomes in lived.items()}))
     return found
+
+
+def mean_of(outcomes: Sequence[Outcome]) -> Outcome:
+    """Returns the mean of every figure over the teams of a school; of `refused`, the sum."""
+    each = {field.name: [getattr(outcome, field.name) for outcome in outcomes] for field in fields(Outcome)}
+    means: dict[str, Any] = {name: float(np.mean(values)) for name, values in each.items()}
+    return Outcome(**means | {"refused": sum(each["refused"])})
+
+
+def _live(school: OpenSchool, level: Level, policy: Policy, days: int) -> Outcome:
+    """Returns what some days of one team by one policy came to."""
+    life = LearningLife(school, level)
+    start = life.known(date_of(school, 0))
+    return judge(life, hold_days(school, life, policy, days), start)
 
 
 def hold_days(school: OpenSchool, life: LearningLife, policy: Policy, days: int) -> list[HeldDay]:

@@ -67,7 +67,7 @@ def benchmark_outcomes(
     work = [
         (kind, FIRST_SEED + number, (Level.MIDDLE,)) for number in range(seeds) for kind in kinds or DAILY_SCHOOLS[:1]
     ]
-    compared = plan_schools(work, days, models, workers, without=NOT_PLAIN)
+    compared = plan_schools(work, days, models, workers, without=NOT_PLAIN, every_team=True)
     against = compare_with_each(compared)
     policies = {policy: mean_outcome(compared, policy) for policy in compared[0].outcomes}
     print_tables(
