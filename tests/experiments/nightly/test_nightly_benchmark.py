@@ -63,7 +63,7 @@ def test_a_night_on_a_district_says_what_each_step_costs(school, tmp_path, quick
 
     steps = {"dataset", "train", "evaluate", "refit", "profile", "ingest a day", "find night", "profile a day"}
     steps.add("check a day")
-    assert set(costs.seconds) == set(costs.cpu_seconds) == steps
+    assert set(costs.seconds) == set(costs.cpu_seconds) == set(costs.peak_mb) == steps
     assert costs.figures["day_events"] == len(school.last_day)
     assert costs.figures["night_mb"] < costs.figures["published_mb"]
 

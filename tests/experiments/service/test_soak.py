@@ -1,5 +1,6 @@
 """The soak tells a plateau from growth, and draws every kind of request."""
 
+import json
 import random
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from experiments.benchmarks.service.attack import ATTACKS
 from experiments.benchmarks.service.attacks.soak import SHARES, _draw, _slope
 from experiments.benchmarks.service.school import School
+
+NEW_ITEMS = {f"new-{number}" for number in range(100)}
 
 
 @pytest.mark.parametrize(
@@ -28,8 +31,12 @@ def test_every_kind_is_drawn_and_no_event_twice(tmp_path):
     school, rng = School(tmp_path, "rg_key", ("t1", "t2")), random.Random(1)
     students = {team: [f"{team}-{at}" for at in range(5)] for team in school.team_ids}
 
-    drawn = [_draw(school, students, ["item"], rng, number) for number in range(2000)]
+    items = {student: [f"item-{student}"] for each in students.values() for student in each}
+
+    drawn = [_draw(school, students, items, rng, number) for number in range(2000)]
 
     assert {request.route for request in drawn} == set(SHARES)
     bodies = [request.body for request in drawn if request.route == "events"]
     assert len(set(bodies)) == len(bodies) > 100
+    events = [event for body in bodies for event in json.loads(body)["events"]]
+    assert {event["item_id"] for event in events if event["item_id"] != f"item-{event['student_id']}"} <= NEW_ITEMS

@@ -65,7 +65,7 @@ def soak(school: School, log: Path, quick: bool) -> dict[str, Any]:
     The growth is null where `quick`: so few requests fill the caches for the first time.
     """
     most = QUICK_REQUESTS if quick else REQUESTS
-    items = read_events(Home(school.home), columns=["item_id"])["item_id"].dropna().unique().tolist()
+    items = _items_of(school)
     progress, memory = _Progress(), list[dict[int, float]]()
     with run_service(school.environment, WORKERS, log) as server:
         students = _students_of(school, server.port)
@@ -121,7 +121,7 @@ def _ask(
     school: School,
     port: int,
     students: dict[str, list[str]],
-    items: list[str],
+    items: dict[str, list[str]],
     most: int,
     progress: _Progress,
     seed: int,
@@ -137,19 +137,31 @@ def _ask(
     connection.close()
 
 
-def _draw(school: School, students: dict[str, list[str]], items: list[str], rng: random.Random, number: int) -> Request:
+def _items_of(school: School) -> dict[str, list[str]]:
+    """Returns the items that each student answered before the day.
+
+    They answer these again: who answered items of any skill would soon practice all skills of the school, and grow the
+    forecasts that a worker keeps by more than any day does.
+    """
+    answers = read_events(Home(school.home), columns=["student_id", "item_id"]).dropna().drop_duplicates()
+    return {str(student): rows.tolist() for student, rows in answers.groupby("student_id")["item_id"]}
+
+
+def _draw(
+    school: School, students: dict[str, list[str]], items: dict[str, list[str]], rng: random.Random, number: int
+) -> Request:
     kind = rng.choices(list(SHARES), list(SHARES.values()))[0]
     team = rng.choice(school.team_ids)
     if kind == "events":
         events = [
             {
                 "event_id": f"soak-{school.key[-8:]}-{number}-{at}",
-                "student_id": rng.choice(students[team]),
+                "student_id": student,
                 "occurred_at": (BEGIN + number * STEP).isoformat(),
-                "item_id": f"new-{number % 100}" if rng.random() < NEW_ITEM_SHARE else rng.choice(items),
+                "item_id": f"new-{number % 100}" if rng.random() < NEW_ITEM_SHARE else rng.choice(items[student]),
                 "score": rng.randrange(2),
             }
-            for at in range(EVENTS)
+            for at, student in enumerate(rng.choices(students[team], k=EVENTS))
         ]
         return Request(kind, "POST", "/v1/events", school.headers, json.dumps({"events": events}))
     if kind == "plan":
