@@ -14,6 +14,7 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from features.database import Database
 from features.errors import RegroupError
+from features.memory import collect_garbage
 from features.restore import ReturnGuard
 from features.roster.people.vault import find_vault
 from serving.access.key_cache import KeyCache
@@ -53,7 +54,7 @@ from serving.board import add_board
 from serving.board.signed_in import Sessions
 from serving.errors import NotReadyError
 from serving.grouping import warm_up
-from serving.lifecycle import Drain, PeriodicTask, collect_garbage
+from serving.lifecycle import Drain, PeriodicTask
 from serving.models.hot_swap import HotSwap, LastGood
 from serving.models.live import LiveEvents
 from serving.models.published.sources import source_of

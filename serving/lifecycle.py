@@ -1,7 +1,6 @@
 """What keeps a process of the service going: its end after a grace period, periodic tasks, circuit breakers, memory."""
 
 import ctypes
-import gc
 import logging
 import signal
 import threading
@@ -35,13 +34,6 @@ def share_heaps() -> None:
         library = ctypes.CDLL(None)
         library.mallopt(M_ARENA_MAX, ARENAS)
         library.mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
-
-
-def collect_garbage() -> None:
-    """Collects all garbage, and gives the memory that it frees back to the system where the C library can."""
-    gc.collect()
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 class Drain:

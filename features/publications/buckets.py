@@ -184,7 +184,7 @@ def _fold_in_turn(job: Job, statistics: Statistics, known: Known, as_of: datetim
         states.append(fold(sort_events(events, statistics), statistics, State.empty(), rows=False)[1])
         held += after.total()
     state = State.join(states)
-    state = state.take(np.argsort(state.students))  # as if all had been folded at once
+    del states
     content = write_part(state, statistics.vocabulary, known)
     return Folded(job.bucket, (_write(job.bucket, content, draft),), len(state.students), held, anew=True)
 

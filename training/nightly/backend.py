@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from features.errors import InputError, UnavailableError
+from features.memory import collect_garbage
 from features.publications.publish import Each, Result, Task
 
 BACKENDS = ("local", "dask")
@@ -24,8 +25,16 @@ def work_here(function: Callable[[Task], Result], tasks: Sequence[Task], nbytes:
         return map(function, tasks)
     from joblib import Parallel, delayed  # noqa: PLC0415 - not needed by most schools
 
-    results: list[Result] = Parallel(n_jobs=cores, backend="loky")(delayed(function)(task) for task in tasks)
+    collect_garbage()  # what the steps before have left is the processes'
+    results: list[Result] = Parallel(n_jobs=cores, backend="loky")(delayed(_work)(function, task) for task in tasks)
     return results
+
+
+def _work(function: Callable[[Task], Result], task: Task) -> Result:
+    """Calls the function in a process that joblib would replace, with a warning, if it kept what a task has left."""
+    result = function(task)
+    collect_garbage()
+    return result
 
 
 _each: ContextVar[Each] = ContextVar("each", default=work_here)

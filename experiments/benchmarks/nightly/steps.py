@@ -5,7 +5,7 @@ import resource
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from multiprocessing import active_children, get_context
@@ -50,8 +50,8 @@ class Costs:
     Attributes:
         seconds: By the clock, by step.
         cpu_seconds: Of processors, those of other processes that worked for the step among them.
-        peak_mb: The most memory that was held at once, by step: this process's and, for each that worked for it, as
-            much as the largest of them held.
+        peak_mb: The most memory that was held, by step: the most of this process and the most of each that worked for
+            it, as if they had held that at once.
         figures: What else was counted.
     """
 
@@ -68,11 +68,11 @@ class Costs:
         clock, cpu = time.perf_counter(), _cpu_seconds()
         yield
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - clock
-        workers = len(active_children())
-        if workers:  # joblib's, whose seconds and memory count once they have ended
+        workers = active_children()  # joblib's
+        held = peak_mb() + sum(_peak_mb_of(worker.pid) for worker in workers)
+        self.peak_mb[name] = max(self.peak_mb.get(name, 0.0), held)
+        if workers:  # whose seconds count once they have ended
             get_reusable_executor().shutdown(wait=True)
-        largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-        self.peak_mb[name] = max(self.peak_mb.get(name, 0.0), peak_mb() + workers * largest)
         self.cpu_seconds[name] = self.cpu_seconds.get(name, 0.0) + _cpu_seconds() - cpu
 
 
@@ -145,6 +145,16 @@ def _size(folder: Path, *, own: bool = False) -> int:
     """Bytes of all files in a folder, or of those with no second name elsewhere."""
     found = (path.stat() for path in folder.rglob("*") if path.is_file())
     return sum(each.st_size for each in found if not own or each.st_nlink == 1)
+
+
+def _peak_mb_of(process: int | None) -> float:
+    """The most memory that another process held since it began its program, where the system tells (Linux)."""
+    # what the system tells of children that have ended counts the process that they were forked from
+    with suppress(OSError):
+        for line in Path(f"/proc/{process}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    return 0.0
 
 
 def _cpu_seconds() -> float:

@@ -3,6 +3,7 @@
 A file of the log never changes and is of one bucket, so that a list of files says exactly which events there are.
 """
 
+import math
 import secrets
 import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -25,7 +26,6 @@ from deltalake.exceptions import DeltaError
 from features.errors import MissingError, UnavailableError, explain_os_error
 from features.events.log.store import EVENT_FIELDS, open_table, to_frame
 from features.home import Home
-from features.schema import BUCKETS
 
 FileLists = Mapping[int, frozenset[str]]
 """Paths of the files of each student bucket that has any."""
@@ -81,29 +81,31 @@ def read_files(files: Collection[str], columns: Sequence[str]) -> pd.DataFrame:
 
 
 def split_files(files: Collection[str], columns: Sequence[str], parts: int, folder: Path) -> list[Path]:
-    """Writes the rows of some files to as many new ones as asked for, each student's to one of them, in one pass.
+    """Writes the rows of some files to as many new ones as asked for, in one pass, some students after others in each.
 
     Args:
         files: Paths from `list_files`.
         columns: Columns to write, `student_id` among them.
-        parts: How many.
+        parts: How many; fewer where there are fewer students.
         folder: Where they are written, under hidden names; whoever calls deletes them.
 
     Raises:
         UnavailableError: A file is gone or cannot be read, or the disk is full.
     """
-    paths = [folder / f".{secrets.token_hex(8)}" for _ in range(parts)]
+    students = np.array(list_students(files), object)
+    most = max(1, math.ceil(len(students) / parts))
+    paths = [folder / f".{secrets.token_hex(8)}" for _ in range(0, len(students), most)]
     fields = pa.schema([_field(name) for name in columns])
     try:
         with ExitStack() as stack:
             writers = [stack.enter_context(pa.ipc.new_stream(str(path), fields)) for path in paths]
             for batch in _scan(files, columns, None, None):
                 student = batch.column("student_id")
-                part_of = np.array([_hash(each) // BUCKETS % parts for each in student.dictionary.to_pylist()])
+                part_of = np.searchsorted(students, np.array(student.dictionary.to_pylist(), object)) // most
                 part = part_of[student.indices.to_numpy()]
                 order = np.argsort(part, kind="stable")
                 rows = batch.take(pa.array(order))
-                ends = np.searchsorted(part[order], np.arange(parts + 1))
+                ends = np.searchsorted(part[order], np.arange(len(paths) + 1))
                 for writer, (start, end) in zip(writers, pairwise(ends.tolist()), strict=True):
                     writer.write_batch(rows.slice(start, end - start))
     except (OSError, pa.ArrowException) as error:
@@ -184,11 +186,7 @@ def _students_of(path: str) -> npt.NDArray[np.uint32]:
 
 
 def _hash_students(students: Collection[str]) -> npt.NDArray[np.uint32]:
-    return np.unique(np.array([_hash(student) for student in students], np.uint32))
-
-
-def _hash(student: str) -> int:
-    return zlib.crc32(student.encode())
+    return np.unique(np.array([zlib.crc32(student.encode()) for student in students], np.uint32))
 
 
 def _read_actions(home: Home, version: int | None, *, replaced: bool) -> pa.Table:
