@@ -25,7 +25,6 @@ def work_here(function: Callable[[Task], Result], tasks: Sequence[Task], nbytes:
         return map(function, tasks)
     from joblib import Parallel, delayed  # noqa: PLC0415 - not needed by most schools
 
-    collect_garbage()  # what the steps before have left is the processes'
     results: list[Result] = Parallel(n_jobs=cores, backend="loky")(delayed(_work)(function, task) for task in tasks)
     return results
 

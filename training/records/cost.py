@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from features.home import Home
+from features.memory import collect_garbage
 
 logger = logging.getLogger("regroup")
 
@@ -33,6 +34,8 @@ class Cost:
 class Meter:
     """Times the steps of a night, which follow each other, and says each in the log as it begins.
 
+    What a step has left is given back to the system before the next, whose helpers need it.
+
     Example:
         >>> from pathlib import Path
         >>> meter = Meter(Home(Path("/nowhere")))
@@ -49,6 +52,7 @@ class Meter:
 
     def begin(self, step: str, about: str = "", *arguments: object) -> None:
         """Ends the step before and begins one; `about` is the rest of its line in the log."""
+        collect_garbage()
         self._steps.append((step, time.perf_counter()))
         logger.info(f"{step}: {about}" if about else step, *arguments)
 

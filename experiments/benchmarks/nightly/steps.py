@@ -5,7 +5,7 @@ import resource
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from multiprocessing import active_children, get_context
@@ -18,6 +18,7 @@ from experiments.benchmarks.figures import forget_peak, peak_mb
 from features.events.ingest import ingest_file
 from features.events.log.store import data_version
 from features.home import Home
+from features.memory import collect_garbage
 from features.profiles.fold import compile_profiles
 from features.publications import publish_profiles
 from training.config import TrainingConfig
@@ -62,14 +63,15 @@ class Costs:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Times what happens in the context, and adds it to the step."""
+        """Times what happens in the context, and adds it to the step; it begins as a step of the night does."""
         logger.info("... %s", name)
+        collect_garbage()
         forget_peak()
         clock, cpu = time.perf_counter(), _cpu_seconds()
         yield
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - clock
         workers = active_children()  # joblib's
-        held = peak_mb() + sum(_peak_mb_of(worker.pid) for worker in workers)
+        held = peak_mb() + sum(peak_mb(worker.pid) for worker in workers if worker.pid)
         self.peak_mb[name] = max(self.peak_mb.get(name, 0.0), held)
         if workers:  # whose seconds count once they have ended
             get_reusable_executor().shutdown(wait=True)
@@ -121,7 +123,7 @@ def run_night(
     costs.figures["refitted"] = float(done)
     statistics = dataset.statistics
     costs.figures["train_events"] = len(dataset.timeline.row)
-    del dataset, models, log
+    del dataset, models  # a night holds its events until it is over
     with costs.step("profile"):
         first = publish_profiles(home, RUN, statistics, morning, night.data, hash_code(), current_each())
     costs.figures["published_mb"] = _size(first) / 1e6
@@ -145,16 +147,6 @@ def _size(folder: Path, *, own: bool = False) -> int:
     """Bytes of all files in a folder, or of those with no second name elsewhere."""
     found = (path.stat() for path in folder.rglob("*") if path.is_file())
     return sum(each.st_size for each in found if not own or each.st_nlink == 1)
-
-
-def _peak_mb_of(process: int | None) -> float:
-    """The most memory that another process held since it began its program, where the system tells (Linux)."""
-    # what the system tells of children that have ended counts the process that they were forked from
-    with suppress(OSError):
-        for line in Path(f"/proc/{process}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
-    return 0.0
 
 
 def _cpu_seconds() -> float:

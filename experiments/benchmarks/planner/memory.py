@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 from experiments.benchmarks.figures import peak_mb
 from experiments.benchmarks.planner.instances.team import draw_day
@@ -31,12 +30,7 @@ def measure_memory(students: int) -> float:
 def _plan(students: int) -> float:
     warm_up()
     suggest_groups(draw_day(students, SEED), Budget(rounds=ROUNDS, seatings=0, bound_rounds=0))
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return peak_mb()
-    # Linux counts a child's `ru_maxrss` from its parent's, so the process's own high-water mark is read instead
-    line = next(line for line in status.read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) / 1024
+    return peak_mb()
 
 
 if __name__ == "__main__":
