@@ -90,7 +90,8 @@ def outcome(value):
 
 def test_differences_are_ours_less_theirs_school_by_school():
     compared = [
-        Compared("demo", seed, Level.MIDDLE, {OURS: outcome(seed + 2.0), "random": outcome(seed)}) for seed in range(4)
+        Compared("demo", seed, Level.MIDDLE, {OURS: [outcome(seed + 2.0)], "random": [outcome(seed)]})
+        for seed in range(4)
     ]
 
     (row,) = compare_with_each(compared)

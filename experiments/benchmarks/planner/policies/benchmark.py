@@ -80,8 +80,8 @@ def benchmark_policies(
     print_tables(
         show_means("means over schools, effects of teaching in the middle of their ranges", figures["policies"], ALL),
         show_against("ours less each policy (95 % interval over schools)", figures["against"], SHOWN),
-        _show_rows("the same by third of the published effects, in half of the schools", "level", figures),
-        _show_rows("the same by kind of school", "kind", figures),
+        show_rows("the same by third of the published effects, in half of the schools", "level", figures, MAIN),
+        show_rows("the same by kind of school", "kind", figures, MAIN),
     )
     ahead = say_ahead(figures["against"], MAIN)
     write_json(json_path, {"days": days, "schools": len(work), "main": MAIN[0], **figures})
@@ -210,10 +210,11 @@ def show_against(title: str, rows: Sequence[Mapping[str, Any]], names: Sequence[
     return table
 
 
-def _show_rows(title: str, name: str, figures: Mapping[str, Any]) -> Table:
-    table = make_table(title, [name, "policy"], MAIN)
+def show_rows(title: str, name: str, figures: Mapping[str, Any], names: Sequence[str]) -> Table:
+    """Returns a table of differences with their intervals, a row for each policy and value of a name such as `kind`."""
+    table = make_table(title, [name, "policy"], names)
     for row in figures[f"{name}s"]:
-        table.add_row(row[name], row["policy"], *(_format_interval(row, figure) for figure in MAIN))
+        table.add_row(row[name], row["policy"], *(_format_interval(row, figure) for figure in names))
     return table
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -121,12 +122,21 @@ def list_policies(skills: SkillMap) -> dict[str, Policy]:
 
 @dataclass(frozen=True)
 class Compared:
-    """One school by every policy."""
+    """One school by every policy.
+
+    Attributes:
+        teams: What each policy came to in each team that was planned.
+    """
 
     kind: str
     seed: int
     level: Level
-    outcomes: Mapping[str, Outcome]
+    teams: Mapping[str, Sequence[Outcome]]
+
+    @cached_property
+    def outcomes(self) -> Mapping[str, Outcome]:
+        """What each policy came to, in the mean over teams."""
+        return {policy: mean_of(outcomes) for policy, outcomes in self.teams.items()}
 
 
 def compare_policies(
@@ -148,7 +158,7 @@ def compare_policies(
         days: School days.
         models: Folder of the models.
         without: Policies that are left out.
-        every_team: Whether each team of the school is planned, and the outcome is the mean over them; else one is.
+        every_team: Whether each team of the school is planned; else one is.
     """
     school = open_school(kind, seed, models)
     teams = list(school.each_team()) if every_team else [school]
@@ -156,7 +166,7 @@ def compare_policies(
     found = []
     for level in levels:
         lived = {name: [_live(team, level, policy, days) for team in teams] for name, policy in policies.items()}
-        found.append(Compared(kind, seed, level, {name: mean_of(outcomes) for name, outcomes in lived.items()}))
+        found.append(Compared(kind, seed, level, lived))
     return found
 
 

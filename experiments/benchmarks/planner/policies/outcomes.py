@@ -6,7 +6,9 @@ over seeds (Student's t).
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from experiments.benchmarks.figures import print_tables
 from experiments.benchmarks.planner.policies.benchmark import (
@@ -18,7 +20,9 @@ from experiments.benchmarks.planner.policies.benchmark import (
     say_ahead,
     show_against,
     show_means,
+    show_rows,
 )
+from experiments.benchmarks.planner.policies.compare import OURS, Compared
 from experiments.benchmarks.registry import DAILY_SCHOOLS
 from experiments.simulation.teaching import Level
 from features.console import OUT, write_json
@@ -70,11 +74,23 @@ def benchmark_outcomes(
     compared = plan_schools(work, days, models, workers, without=NOT_PLAIN, every_team=True)
     against = compare_with_each(compared)
     policies = {policy: mean_outcome(compared, policy) for policy in compared[0].outcomes}
+    figures = {"assumed": ASSUMED, "seeds": seeds, "days": days, "main": MAIN, "teams": _compare_teams(compared)}
     print_tables(
         show_means("means over simulated schools", policies, SHOWN),
         show_against("ours less each policy (95 % interval over seeds)", against, SHOWN),
+        show_rows("the same by team", "team", figures, MAIN),
     )
     ahead = say_ahead(against, MAIN)
-    figures = {"assumed": ASSUMED, "seeds": seeds, "days": days, "main": MAIN}
     write_json(json_path, {**figures, "against": against, "policies": policies})
     return 0 if ahead else 1
+
+
+def _compare_teams(compared: Sequence[Compared]) -> list[dict[str, Any]]:
+    """Returns the differences of each team; schools of one kind have as many."""
+    return [
+        {"team": str(at + 1), **row}
+        for at in range(len(compared[0].teams[OURS]))
+        for row in compare_with_each(
+            [replace(one, teams={policy: [each[at]] for policy, each in one.teams.items()}) for one in compared]
+        )
+    ]
