@@ -2,6 +2,7 @@
 
 import ctypes
 import logging
+import os
 import signal
 import threading
 import time
@@ -22,14 +23,19 @@ M_ARENA_MAX, ARENAS = -8, 2
 M_MMAP_THRESHOLD, LARGE_BYTES = -3, 128 * 2**10
 """The same: from this size on an array has memory of its own, which goes back to the system with it."""
 
+ARROW_POOL = "ARROW_DEFAULT_MEMORY_POOL"
+"""The variable by which Arrow chooses, when it is imported, who allocates for it."""
+
 
 def share_heaps() -> None:
     """Lets all threads allocate from the same few heaps, without what is large; called before there are threads.
 
     glibc gives every thread a heap, up to eight a core, and keeps in each what was once needed there; and it puts
     larger and larger arrays among small things, which then keep their places. Other C libraries do not, and nothing
-    happens.
+    happens. Arrow's own allocator keeps memory of each thread that ever used it, so the system's is used, unless the
+    variable says otherwise.
     """
+    os.environ.setdefault(ARROW_POOL, "system")
     with suppress(OSError, AttributeError):
         library = ctypes.CDLL(None)
         library.mallopt(M_ARENA_MAX, ARENAS)

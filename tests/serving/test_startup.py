@@ -1,5 +1,6 @@
 """The service's first seconds: it answers at once, says what it is waiting for, and is ready only when it is."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -8,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from serving.lifecycle import ARROW_POOL
 from serving.startup import START_FOLDER, Startup
 from tests.serving.models.test_hot_swap import wait_until
 
@@ -102,3 +104,20 @@ print({"pandas", "numpy", "lightgbm", "mlflow", "numba", "deltalake", "scipy"} &
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
 
     assert ended.stdout.strip() == "set()"
+
+
+def test_arrow_allocates_where_everything_else_does():
+    """Its own allocator would keep memory of each thread that ever read or wrote a table."""
+    code = """
+import serving.startup
+serving.startup.create_startup()
+import pyarrow
+print(pyarrow.default_memory_pool().backend_name)
+"""
+    environment = {name: value for name, value in os.environ.items() if name != ARROW_POOL}
+
+    ended = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=True
+    )
+
+    assert ended.stdout.strip() == "system"
