@@ -24,6 +24,8 @@ from training.__main__ import main
 from training.errors import DataGateError
 from training.records.tracking import Tracking
 
+pytestmark = pytest.mark.long  # whole nights, each with a fault
+
 NOBODY = 65534
 MAPPING = '[columns]\nstudent = "who"\nitem = "what"\ntime = "at"\ncorrect = "right"\n'
 LOG = "who,what,at,right\n007,i1,2026-03-09T10:00:00Z,1\n007,i2,2026-03-09T10:01:00Z,0\n"
