@@ -48,7 +48,7 @@ def peak_mb(process: int | str = "self") -> float:
     Linux counts the `ru_maxrss` of a child from its parent's, so the process's own high-water mark is read there.
 
     Args:
-        process: Its number, where the system tells of others (Linux): 0 of one that has ended, or elsewhere.
+        process: Its number; 0 MB where it has ended, and on systems that do not tell of others (all but Linux).
     """
     with suppress(OSError):
         for line in Path(f"/proc/{process}/status").read_text(encoding="utf-8").splitlines():

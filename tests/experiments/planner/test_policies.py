@@ -180,6 +180,10 @@ def test_outcomes_are_paired_by_seed_and_say_what_they_assume(models, tmp_path, 
     assert [row["policy"] for row in figures["against"]] == ["random", "score_bands", "clusters", "teacher_greedy"]
     ahead = all(row["skills_a_week_low"] > 0 and row["lowest_quartile_low"] > 0 for row in figures["against"])
     assert code == (0 if ahead else 1)
+    for row in figures["against"]:  # a school's figure is the mean over its teams
+        of_teams = [team["skills_a_week"] for team in figures["teams"] if team["policy"] == row["policy"]]
+        assert len(of_teams) > 1
+        assert row["skills_a_week"] == pytest.approx(sum(of_teams) / len(of_teams))
     assert "proves nothing about real children" in figures["assumed"]
     assert "proves nothing about real children" in " ".join(capsys.readouterr().out.split())
     for figure in figures["policies"].values():

@@ -86,7 +86,7 @@ def benchmark_outcomes(
 
 
 def _compare_teams(compared: Sequence[Compared]) -> list[dict[str, Any]]:
-    """Returns the differences of each team; schools of one kind have as many."""
+    """Returns the differences of each team; every school has as many."""
     return [
         {"team": str(at + 1), **row}
         for at in range(len(compared[0].teams[OURS]))
