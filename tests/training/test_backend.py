@@ -73,6 +73,7 @@ def test_a_backend_without_its_address_is_refused(name, scheduler):
         pass
 
 
+@pytest.mark.long
 def test_much_work_is_done_in_a_process_for_each_core():
     """In the order of the tasks, as one after another."""
     assert list(work_here(abs, [-1, 2, -3], 10**9)) == list(work_here(abs, [-1, 2, -3], 1)) == [1, 2, 3]

@@ -115,6 +115,7 @@ def test_other_students_change_nothing(peer):
     np.testing.assert_array_equal(together[alone], predict(take(TEST, alone)))
 
 
+@pytest.mark.long
 @every_peer
 def test_a_second_fit_says_the_same(peer):
     np.testing.assert_array_equal(peer.fit(TRAIN)(TEST), peer.fit(TRAIN)(TEST))

@@ -38,6 +38,7 @@ def draw_crowded(seed, skills):
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("seed", "skills"), [(72, 20), (79, 12)])
 def test_a_crowded_day_that_exact_programs_take_long_for_is_planned_in_time(seed, skills):
     """A second is enough on an idle machine; a loaded one may take some more, and says so in time."""

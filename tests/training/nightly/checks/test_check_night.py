@@ -22,6 +22,7 @@ END = datetime(2026, 3, 14, tzinfo=UTC)
 CHECKS = load_config().checks.model_copy(update={"min_students": 5, "min_nights": 6})
 
 
+@pytest.mark.long
 def test_answers_read_the_wrong_way_round_are_named_by_the_second_night(own_school, school_log):
     """After four quiet weeks; what is kept of the nights names no student."""
     home, (events, item_skills) = Home(own_school.home), school_log
@@ -78,6 +79,7 @@ def test_profiles_and_forecasts_are_measured_for_both_champions(own_school, scho
     }
 
 
+@pytest.mark.long
 def test_a_roster_that_shrank_stops_the_training_and_not_the_profiles(own_school):
     """With its own exit code, a record, and no mark that it was processed: the same night again looks again."""
     home = Home(own_school.home)
