@@ -100,7 +100,6 @@ def plan_nightly(home: Home, config: TrainingConfig, as_of: datetime | None = No
 def _run_steps(night: Night, record: Record) -> Outcome:
     """Publishes profiles for the champion there is, and then looks for a better one."""
     tracking = Tracking()
-    events, item_skills = night.read_events(), night.read_item_skills()
     if tracking.needs_prior():
         logger.info("register a prior model, since there is no champion")
         install_prior(night, tracking)
@@ -112,17 +111,41 @@ def _run_steps(night: Night, record: Record) -> Outcome:
         record.meter.begin("profile", "as of %s", night.facts["as_of"])
         record.champion, record.replaced = champion, _say_champion(champion, stored["struggle"].kind)
         record.profiles = publish(night, champion, stored["struggle"].statistics)
-    record.meter.begin("validate", "%d events as of %s", len(events), night.facts["as_of"])
-    record.findings = _check(night, tracking, champion, stored, events, item_skills)
     try:
-        _require_roster(record.findings)
-        outcome = _challenge(night, tracking, champion, stored, events, item_skills, record)
+        outcome = _conclude(night, tracking, _challenge(night, tracking, champion, stored, record), record)
     except REFUSALS as refusal:
         if not isinstance(refusal, QualityGateError):  # whose record has the figures
             _prune(record)
             record.write(tracking, "No challenger was trained.", [str(refusal)], refusal=refusal)
         raise
     return Outcome(outcome.did, outcome.run_id, outcome.record, record.inbox.refused, tuple(record.findings))
+
+
+def _challenge(
+    night: Night,
+    tracking: Tracking,
+    champion: str | None,
+    stored: Mapping[str, StoredModel] | None,
+    record: Record,
+) -> Judgement:
+    """Checks what came in, trains a challenger, and compares it with the champion.
+
+    What an earlier night of the same key has computed is taken as it is. The events are in memory for no longer than
+    this takes.
+    """
+    record.meter.begin("validate", "as of %s", night.facts["as_of"])
+    events, item_skills = night.read_events(), night.read_item_skills()
+    record.findings = _check(night, tracking, champion, stored, events, item_skills)
+    _require_roster(record.findings)
+    work = Unfinished(night)
+    work.begin()
+    judgement = work.read_judgement()
+    if judgement is not None and _still_holds(judgement, champion, tracking):
+        return judgement
+    # what serves may have learned from tonight's holdout; what was judged has not
+    rivals = (read_champion(tracking, champion, judged=True) or stored) if champion and stored else None
+    log = Log(events, item_skills, night.config)
+    return work.keep_judgement(judge_challenger(night, work, champion, rivals, log, record.meter))
 
 
 def _check(
@@ -148,28 +171,9 @@ def _require_roster(findings: Sequence[Finding]) -> None:
         raise RosterGateError("; ".join(stops))
 
 
-def _challenge(
-    night: Night,
-    tracking: Tracking,
-    champion: str | None,
-    stored: Mapping[str, StoredModel] | None,
-    events: pd.DataFrame,
-    item_skills: pd.DataFrame,
-    record: Record,
-) -> Outcome:
-    """Trains a challenger, compares it with the champion, and publishes profiles for it if it is promoted.
-
-    What an earlier night of the same key has computed is taken as it is.
-    """
-    work = Unfinished(night)
-    work.begin()
-    judgement = work.read_judgement()
-    if judgement is None or not _still_holds(judgement, champion, tracking):
-        # what serves may have learned from tonight's holdout; what was judged has not
-        rivals = (read_champion(tracking, champion, judged=True) or stored) if champion and stored else None
-        log = Log(events, item_skills, night.config)
-        judgement = work.keep_judgement(judge_challenger(night, work, champion, rivals, log, record.meter))
-    decision, meter = judgement.decision, record.meter
+def _conclude(night: Night, tracking: Tracking, judgement: Judgement, record: Record) -> Outcome:
+    """Registers the challenger, publishes profiles for it and moves the alias if it is promoted, and writes why."""
+    work, decision, meter = Unfinished(night), judgement.decision, record.meter
     if judgement.champion and judgement.kind:  # the alias may stand on this night's own run already
         record.replaced = _say_champion(judgement.champion, judgement.kind)
 

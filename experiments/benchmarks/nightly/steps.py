@@ -14,7 +14,7 @@ from typing import Any
 
 from joblib.externals.loky import get_reusable_executor
 
-from experiments.benchmarks.figures import forget_peak, peak_mb
+from experiments.benchmarks.figures import MemoryWatch, forget_peak, peak_mb
 from features.events.ingest import ingest_file
 from features.events.log.store import data_version
 from features.home import Home
@@ -51,8 +51,8 @@ class Costs:
     Attributes:
         seconds: By the clock, by step.
         cpu_seconds: Of processors, those of other processes that worked for the step among them.
-        peak_mb: The most memory that was held, by step: the most of this process and the most of each that worked for
-            it, as if they had held that at once.
+        peak_mb: The most memory that was held, by step: of this process alone or, where that is more, of it and those
+            that worked for it at the same moment.
         figures: What else was counted.
     """
 
@@ -68,12 +68,11 @@ class Costs:
         collect_garbage()
         forget_peak()
         clock, cpu = time.perf_counter(), _cpu_seconds()
-        yield
+        with MemoryWatch() as together:
+            yield
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - clock
-        workers = active_children()  # joblib's
-        held = peak_mb() + sum(peak_mb(worker.pid) for worker in workers if worker.pid)
-        self.peak_mb[name] = max(self.peak_mb.get(name, 0.0), held)
-        if workers:  # whose seconds count once they have ended
+        self.peak_mb[name] = max(self.peak_mb.get(name, 0.0), peak_mb(), together.most_mb)
+        if active_children():  # joblib's, whose seconds count once they have ended
             get_reusable_executor().shutdown(wait=True)
         self.cpu_seconds[name] = self.cpu_seconds.get(name, 0.0) + _cpu_seconds() - cpu
 
@@ -123,7 +122,7 @@ def run_night(
     costs.figures["refitted"] = float(done)
     statistics = dataset.statistics
     costs.figures["train_events"] = len(dataset.timeline.row)
-    del dataset, models  # a night holds its events until it is over
+    del dataset, models, log
     with costs.step("profile"):
         first = publish_profiles(home, RUN, statistics, morning, night.data, hash_code(), current_each())
     costs.figures["published_mb"] = _size(first) / 1e6

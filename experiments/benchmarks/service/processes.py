@@ -135,22 +135,6 @@ def wait_until(done: Callable[[], object], within_s: float) -> bool:
     return True
 
 
-def memory_mb(process_id: int) -> dict[str, float]:
-    """Returns `pss`, with shared pages divided among the processes that share them, and `uss`, a process's own; MB."""
-    sizes = dict.fromkeys(("Pss", "Private_Clean", "Private_Dirty"), 0)
-    for line in Path(f"/proc/{process_id}/smaps_rollup").read_text(encoding="utf-8").splitlines()[1:]:
-        name, _, rest = line.partition(":")
-        if name in sizes:
-            sizes[name] = int(rest.split()[0])
-    return {"pss": sizes["Pss"] / 1024, "uss": (sizes["Private_Clean"] + sizes["Private_Dirty"]) / 1024}
-
-
-def rss_mb(process_id: int) -> float:
-    """Returns what a process holds in memory, pages that it shares included; MB."""
-    status = Path(f"/proc/{process_id}/status").read_text(encoding="utf-8")
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
-
-
 def free_port() -> int:
     """Returns a port of this machine that nobody listens on."""
     with socket.socket() as probe:

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from experiments.benchmarks.figures import rss_mb
 from experiments.benchmarks.service.load import DAY, Connection, Request
-from experiments.benchmarks.service.processes import Server, rss_mb, run_service
+from experiments.benchmarks.service.processes import Server, run_service
 from experiments.benchmarks.service.school import School
 from features.console import OUT
 from features.events.log.store import read_events
