@@ -86,8 +86,8 @@ def list_candidates(
     from a least one to 1.
     Where there are too few answers for a forecast, a total of another product counts: need = 1 - mastery, to `reteach`
     where it is below a half even with its uncertainty, else to `check_in`; none from a mastery of .8 (`policy.toml`).
-    A need is urgent at an urgent risk, less so where the student no longer is proficient at a lower one, and as urgent
-    as the skill because of which it moved to a prerequisite. Where the team names no unit, it is so by degrees.
+    A need is urgent at an urgent risk, less so where the student no longer is proficient but not far from it, and as
+    urgent as the skill because of which it moved to a prerequisite. Where the team names no unit, it is so by degrees.
     A skill in which most of the members with evidence are proficient is one to catch up on.
 
     Args:
@@ -265,10 +265,16 @@ class _Student:
         """
         risk = forecast.struggle_risk
         if self.work.named or risk is None:
-            lost = self.policy.urgent_review if forecast.status == "review_due" else 0.0
-            return 1.0 if self._is_urgent(forecast) else lost
+            return 1.0 if self._is_urgent(forecast) else self._weigh_lost(forecast)
         tried = min(1.0, (1 + forecast.opportunities) / self.policy.often_tried)
         return min(1.0, risk / self.policy.full_risk) * tried * self._left_of(forecast.skill)
+
+    def _weigh_lost(self, forecast: SkillForecast) -> float:
+        """How urgent it is to bring back a proficiency that was lost, while a session may well do so."""
+        if forecast.status != "review_due" or forecast.mastery is None:
+            return 0.0
+        within_reach = self.policy.review_from <= forecast.mastery < self.policy.review_until
+        return self.policy.urgent_review if within_reach else 0.0
 
     def _left_of(self, skill: str) -> float:
         """The share of a need that is left by what was practiced and taught lately, where the team names no unit."""

@@ -22,6 +22,8 @@ class NeedPolicy:
         urgent_risk: Struggle risk from which a need is urgent, wherever and whenever it arose; a prerequisite with such
             a risk comes before what builds on it.
         urgent_review: How urgent a proficiency is that was lost at a lower risk, where 1 is as urgent as that risk.
+        review_from: Mastery from which it is.
+        review_until: Mastery from which it no longer is.
         urgent_from: How urgent a need is at least that a student waits with or is far behind with.
         furthest_behind: How many times more an urgent need counts for the student of a team who has most of them; half
             of it for one who has half as many.
@@ -50,6 +52,8 @@ class NeedPolicy:
     unsure: float
     urgent_risk: float
     urgent_review: float
+    review_from: float
+    review_until: float
     urgent_from: float
     furthest_behind: float
     waiting_days: int

@@ -21,6 +21,8 @@ POLICY = NeedPolicy(
     unsure=0.3,
     urgent_risk=0.5,
     urgent_review=0.5,
+    review_from=0.5,
+    review_until=0.75,
     urgent_from=0.5,
     waiting_days=5,
     furthest_behind=3.0,
@@ -124,7 +126,7 @@ def test_need_is_the_chance_of_not_getting_there_alone_times_priority():
     assert found["b", "carry"].need == pytest.approx(0.9 * (0.4 + 0.6 * 0.9))
 
 
-def test_urgent_is_a_high_risk_a_lost_proficiency_and_what_either_waits_for():
+def test_urgent_is_a_high_risk_a_lost_proficiency_within_reach_and_what_either_waits_for():
     known = [
         forecast("a", "carry", "not_yet_proficient", risk=0.5),
         forecast("a", "x", risk=0.4),
@@ -132,6 +134,8 @@ def test_urgent_is_a_high_risk_a_lost_proficiency_and_what_either_waits_for():
         forecast("c", "carry", "review_due", risk=0.2),
         forecast("c", "add", "not_yet_proficient", risk=0.6),
         forecast("d", "carry", "thin_evidence"),
+        forecast("d", "add", "review_due", risk=0.2, mastery=0.45),
+        forecast("d", "x", "review_due", risk=0.2, mastery=0.75),
     ]
 
     found = list_needs(team(focus={"carry": 1.0}), known)
