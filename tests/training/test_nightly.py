@@ -479,6 +479,7 @@ def test_above_a_limit_a_challenger_keeps_the_champion(own_school):
     assert champions_of(own_school) == {own_school.run_id}
 
 
+@pytest.mark.long
 def test_above_a_limit_without_a_champion_to_keep_there_is_an_error_with_its_figures(own_school):
     """Nothing is promoted or published; the run and its record stay."""
     school = own_school

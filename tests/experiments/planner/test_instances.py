@@ -18,13 +18,13 @@ def test_equal_seeds_give_equal_days_of_the_size_asked_for():
 
 
 def test_needs_are_spread_as_the_demo_school_has_them():
-    """As in the demo school's four teams: nearly all have six needs, a third of them urgent, few without forecast."""
+    """As in the demo school's four teams: six needs for nearly all, three in ten urgent, few without forecast."""
     days = [draw_family("60 x 5", seed) for seed in range(101, 121)]
     needs = [need for day in days for need in day.needs]
     purposes = Counter(need.purpose for need in needs)
 
     assert 5.5 < len(needs) / sum(len(day.students) for day in days) <= 6.0
-    assert 0.27 < np.mean([need.urgent > 0 for need in needs]) < 0.48
+    assert 0.2 < np.mean([need.urgent > 0 for need in needs]) < 0.4
     assert 0.09 < np.mean([need.struggle_risk is None for need in needs]) < 0.22
     assert 0.03 < purposes[Purpose.INTRODUCE] / len(needs) < 0.10
     assert all(purposes[purpose] > 0.03 * len(needs) for purpose in Purpose)

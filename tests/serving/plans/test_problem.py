@@ -156,16 +156,16 @@ def test_who_waited_for_a_seat_on_an_urgent_need_has_a_turn():
 
 
 def test_urgent_needs_count_more_for_whoever_is_furthest_behind():
-    """Four times for the one with most of them, two and a half times for half as many; the lost one is .2 of that."""
+    """Four times for the one with most of them, two and a half times for half as many; the lost one is .4 of that."""
     known = [forecast(name, skill, "not_yet_proficient", risk=0.8) for name, skill in (("a", "add"), ("b", "add"))]
-    known += [forecast("a", "tell", "not_yet_proficient", risk=0.6), forecast("a", "count", "review_due", risk=0.1)]
-    known += [forecast("c", "count", "review_due", risk=0.1), forecast("d", "tell", risk=0.4)]
+    known += [forecast("a", "tell", "not_yet_proficient", risk=0.6), forecast("a", "count", "review_due", 0.1, 0.7)]
+    known += [forecast("c", "count", "review_due", 0.1, 0.7), forecast("d", "tell", risk=0.4)]
     the_team = team(members="abcd", focus=UNIT)
 
     problem = state_problem(the_team, SKILLS, DayRequest(MONDAY), candidates_of(the_team, known), load_policy())
 
     urgent = {need.student + need.skill: need.urgent for need in problem.needs if need.urgent}
-    assert urgent == {"aadd": 4.0, "atell": 4.0, "badd": 2.5, "acount": 0.8, "ccount": 0.2}
+    assert urgent == {"aadd": 4.0, "atell": 4.0, "badd": 2.5, "acount": 1.6, "ccount": 0.4}
 
 
 def test_needs_that_are_urgent_by_degrees_have_their_turn_too():
