@@ -3,6 +3,7 @@
 import os
 import resource
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -82,11 +83,13 @@ class MemoryWatch(Thread):
 
     Attributes:
         most_mb: The most so far, each page counted once, in megabytes; 0 on other systems.
+        cpu_seconds: Of a processor that looking took, once it has ended.
     """
 
     def __init__(self) -> None:
         super().__init__(name="memory", daemon=True)
         self.most_mb = 0.0
+        self.cpu_seconds = 0.0
         self._ended = Event()
 
     def __enter__(self) -> Self:
@@ -105,6 +108,7 @@ class MemoryWatch(Thread):
                 with suppress(OSError):  # one that has ended holds nothing
                     held += memory_mb(process)["pss"]
             self.most_mb = max(self.most_mb, round(held, 1))
+        self.cpu_seconds = time.thread_time()
 
 
 def _list_children() -> list[int]:

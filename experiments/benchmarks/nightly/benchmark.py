@@ -37,7 +37,7 @@ logger = logging.getLogger("regroup")
 SIZES = (1_000_000, 10_000_000)
 LARGE = (100_000_000,)
 
-ROUNDS = 50
+ROUNDS = 100
 """Most rounds of boosting where no file names them, so that two cores are done in 40 minutes. With more of them
 `night_to_boosting` is smaller, since boosting alone takes longer."""
 

@@ -74,7 +74,7 @@ class Costs:
         self.peak_mb[name] = max(self.peak_mb.get(name, 0.0), peak_mb(), together.most_mb)
         if active_children():  # joblib's, whose seconds count once they have ended
             get_reusable_executor().shutdown(wait=True)
-        self.cpu_seconds[name] = self.cpu_seconds.get(name, 0.0) + _cpu_seconds() - cpu
+        self.cpu_seconds[name] = self.cpu_seconds.get(name, 0.0) + _cpu_seconds() - cpu - together.cpu_seconds
 
 
 def run_alone(work: Callable[..., Costs], *arguments: Any) -> Costs:  # noqa: ANN401 - as the function has them
