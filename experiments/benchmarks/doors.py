@@ -18,7 +18,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from experiments.benchmarks.figures import make_table, peak_mb, print_tables
+from experiments.benchmarks.figures import make_table, print_tables
+from experiments.benchmarks.memory import peak_mb
 from features.console import write_json
 from features.events.checks import check_rows
 from features.logs import open_log

@@ -12,7 +12,6 @@ import numpy.typing as npt
 from rich.table import Table
 from scipy.stats import rankdata
 
-from experiments.benchmarks.figures import peak_mb
 from experiments.benchmarks.forecasts.data.datasets import BenchmarkLog, find_copied_students
 from experiments.benchmarks.forecasts.data.splits import StudentSplit, build_student_split
 from experiments.benchmarks.forecasts.deep_peer import DEEP_PEER, read_predictions
@@ -35,6 +34,7 @@ from experiments.benchmarks.forecasts.figures.scores import (
 )
 from experiments.benchmarks.forecasts.figures.slices import group_errors
 from experiments.benchmarks.forecasts.peers import PEERS, to_responses
+from experiments.benchmarks.memory import peak_mb
 from features.console import ERR, track
 from features.errors import InputError
 from features.profiles.fold import Rows, fold

@@ -14,10 +14,11 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from experiments.benchmarks.figures import make_table, peak_mb, print_tables
+from experiments.benchmarks.figures import make_table, print_tables
 from experiments.benchmarks.forecasts.data.datasets import DATA_SETS, DataSet, read_rows, to_log
 from experiments.benchmarks.forecasts.data.splits import build_student_split
 from experiments.benchmarks.forecasts.figures.report import add_caption
+from experiments.benchmarks.memory import peak_mb
 from features.console import track, write_json
 from training.config import TrainingConfig, load_config
 from training.models.boosting import MASTERY, train_model

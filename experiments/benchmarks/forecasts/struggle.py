@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from experiments.benchmarks.figures import make_table, peak_mb
+from experiments.benchmarks.figures import make_table
 from experiments.benchmarks.forecasts.data.datasets import BenchmarkLog
 from experiments.benchmarks.forecasts.data.splits import StudentSplit, build_student_split
 from experiments.benchmarks.forecasts.figures.report import (
@@ -35,6 +35,7 @@ from experiments.benchmarks.forecasts.figures.scores import (
     score_forecast,
 )
 from experiments.benchmarks.forecasts.figures.slices import group_errors
+from experiments.benchmarks.memory import peak_mb
 from features.errors import InputError
 from training.config import TrainingConfig
 from training.data.dataset import Block

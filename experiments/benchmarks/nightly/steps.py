@@ -14,7 +14,7 @@ from typing import Any
 
 from joblib.externals.loky import get_reusable_executor
 
-from experiments.benchmarks.figures import MemoryWatch, forget_peak, peak_mb
+from experiments.benchmarks.memory import MemoryWatch, forget_peak, peak_mb
 from features.events.ingest import ingest_file
 from features.events.log.store import data_version
 from features.home import Home

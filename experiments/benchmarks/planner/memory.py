@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from experiments.benchmarks.figures import peak_mb
+from experiments.benchmarks.memory import peak_mb
 from experiments.benchmarks.planner.instances.team import draw_day
 from features.errors import InputError
 from serving.grouping.search.anneal import Budget

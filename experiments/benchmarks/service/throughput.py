@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from experiments.benchmarks.figures import make_table, memory_mb, print_tables
+from experiments.benchmarks.figures import make_table, print_tables
+from experiments.benchmarks.memory import memory_mb
 from experiments.benchmarks.service.load import Load, LoadPlan, Request, Sample, generate, quantile
 from experiments.benchmarks.service.mix import BUDGET_S, PLAN, mix_requests
 from experiments.benchmarks.service.processes import run_service

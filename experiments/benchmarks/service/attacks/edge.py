@@ -11,7 +11,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from experiments.benchmarks.figures import memory_mb
+from experiments.benchmarks.memory import memory_mb
 from experiments.benchmarks.service.load import DAY, Connection, Load, LoadPlan, Request, generate, quantile
 from experiments.benchmarks.service.processes import Server, run_service
 from experiments.benchmarks.service.school import School, issue_key

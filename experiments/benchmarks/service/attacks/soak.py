@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.benchmarks.figures import rss_mb
+from experiments.benchmarks.memory import rss_mb
 from experiments.benchmarks.service.load import DAY, Connection, Request
 from experiments.benchmarks.service.processes import Server, run_service
 from experiments.benchmarks.service.school import School
